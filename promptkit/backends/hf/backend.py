@@ -213,6 +213,8 @@ class HFBackend(Backend):
                 top_k=sampling.top_k,
                 seed=request.sample_seed,
                 tag=(request, text),
+                key=request.key,
+                parent=request.parent,
             )
             for request in group.requests
         ]

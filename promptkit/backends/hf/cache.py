@@ -92,6 +92,11 @@ class RaggedCache(Cache):
             layer.keys[slots.start : slots.stop, :, :length] = source.keys[row, :, :length]
             layer.values[slots.start : slots.stop, :, :length] = source.values[row, :, :length]
 
+    def copy(self, slot: int, length: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Keys and values of the first `length` positions of a row, by layer."""
+        where = (slice(slot, slot + 1), slice(None), slice(length))
+        return [(layer.keys[where].clone(), layer.values[where].clone()) for layer in self.layers]
+
     def begin_step(self, positions: torch.Tensor) -> None:
         """The next forward pass writes row `i` at `positions[i]` (`[live]`, long)."""
         self.positions = positions

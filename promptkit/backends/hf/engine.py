@@ -7,7 +7,7 @@ share its prefill. References: continuous batching (Yu et al., 2022, "Orca").
 import random
 import re
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import torch
 
 from promptkit.backends.hf.cache import blocks
-from promptkit.backends.hf.forward import AloneSlots, MixedSlots, Slots, shared_prefix
+from promptkit.backends.hf.forward import AloneSlots, Kept, MixedSlots, Slots, shared_prefix
 from promptkit.backends.hf.sampling import Sampler, choose
 from promptkit.types import FinishReason
 
@@ -36,6 +36,10 @@ class Row:
     seed: int
     tag: Any
     """Whatever the caller wants to find again."""
+    key: str = ""
+    """Its name, for prompts that go on from it."""
+    parent: str | None = None
+    """The key of the row that this prompt goes on from."""
     started: float = field(default_factory=time.perf_counter)
     tokens: list[int] = field(default_factory=list[int])
     logprob: float | None = None
@@ -113,6 +117,8 @@ class RollingBatch:
         """After a prefill ran out of memory beside live rows: as soon as these are gone, so many rows try alone."""
         self._mixed, self._alone = MixedSlots(model, cache_tokens), AloneSlots(model)
         self._slots: Slots = self._mixed
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        """Rows that ended, the oldest first: the second stage of chain of thought goes on from the first."""
 
     @property
     def room(self) -> int:
@@ -163,14 +169,16 @@ class RollingBatch:
             else:
                 prompts.append([row])
         prompts.sort(key=lambda rows: len(rows[0].prompt))
-        passes: list[Pass] = []
+        passes: list[Pass] = [[rows] for rows in prompts if self._known(rows[0])]
+        prompts = [rows for rows in prompts if not self._known(rows[0])]
+        first = len(passes)
         least: list[int] = []
         greatest: list[int] = []
         for rows in prompts:
             prompt = rows[0].prompt
             # What a pass shares is what its shortest prompt and its first and last in lexicographic order share.
-            few = [passes[-1][0][0].prompt, least, greatest, prompt] if passes else []
-            if passes and _fits(few, len(passes[-1]) + 1):
+            few = [passes[-1][0][0].prompt, least, greatest, prompt] if passes[first:] else []
+            if few and _fits(few, len(passes[-1]) + 1):
                 passes[-1].append(rows)
                 least, greatest = min(least, prompt), max(greatest, prompt)
             else:
@@ -213,12 +221,28 @@ class RollingBatch:
             [len(group) for group in prompts],
             rows=len(expected),
             capacity=max(row.capacity for row in expected),
+            kept=self._known(rows[0]) if len(prompts) == 1 else None,
         )
         if len(rows) > len(prompts):
             which = [place for place, group in enumerate(prompts) for _ in group]
             logits = logits[torch.tensor(which, device=logits.device)]
         self._accept(rows, logits)
         self.live.extend(rows)
+
+    def _known(self, row: Row) -> Kept | None:
+        """What is kept of the row that this prompt goes on from, where that spares at least half of the prefill."""
+        kept = self._kept.get(row.parent) if row.parent else None
+        return kept if kept and self._slots is self._mixed and 2 * kept.shared(row.prompt) >= len(row.prompt) else None
+
+    def _keep(self, ended: list[tuple[int, Row]]) -> None:
+        """Set aside what the cache holds of rows (slot, row) that ended: the newest, within a quarter of its size."""
+        for slot, row in ended:
+            tokens = [*row.prompt, *row.tokens[:-1]]
+            if row.key and (kept := self._slots.keep(slot, tokens)):
+                self._kept[row.key] = kept
+        held = sum(len(kept.tokens) for kept in self._kept.values())
+        while held > self.cache_tokens // 4:
+            held -= len(self._kept.popitem(last=False)[1].tokens)
 
     # -- decoding ---------------------------------------------------------------------------------
 
@@ -260,6 +284,7 @@ class RollingBatch:
         ended = [row for row in self.live if row.finish_reason is not None]
         if not ended:
             return []
+        self._keep([(slot, row) for slot, row in enumerate(self.live) if row.finish_reason is not None])
         order = [slot for slot, row in enumerate(self.live) if row.finish_reason is None]
         count = len(order)
         moving = [slot for slot in order if slot >= count]
@@ -308,6 +333,7 @@ class RollingBatch:
 
     def _forget_all_but(self, rows: list[Row]) -> None:
         """Whatever a forward pass had already put into the cache before it failed goes, unless it is of these rows."""
+        self._kept.clear()
         if rows:
             self._slots.reorder(list(range(len(rows))), [row.length for row in rows])
         else:

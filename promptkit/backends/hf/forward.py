@@ -3,6 +3,7 @@
 # pyright: basic
 
 import inspect
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -14,16 +15,41 @@ _WORTH_SHARING = 16
 """Shared tokens from which on a pass of their own pays."""
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What the cache held of a row that ended, for a prompt that goes on from there."""
+
+    tokens: list[int]
+    layers: list[tuple[torch.Tensor, torch.Tensor]]
+    """Keys and values, `[1, kv_heads, len(tokens), head_dim]` each."""
+
+    def shared(self, prompt: list[int]) -> int:
+        """How many tokens a prompt begins with that are known here. One token of it is left over, for its logits."""
+        pairs = zip(self.tokens, prompt[:-1], strict=False)
+        return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(self.tokens), len(prompt) - 1))
+
+
 @torch.inference_mode()
-def prefill(model: Any, prompts: list[list[int]]) -> tuple[torch.Tensor, DynamicCache]:
+def prefill(model: Any, prompts: list[list[int]], kept: Kept | None = None) -> tuple[torch.Tensor, DynamicCache]:
     """Run prompts of different lengths in one pass, and what all of them begin with only once.
 
     Padding stands on the right, where causal attention cannot see it, so no mask is needed.
+
+    Args:
+        model: the model.
+        prompts: their token ids.
+        kept: of a row that a single prompt goes on from: what they share is not computed again.
 
     Returns:
         The logits after the last token of each prompt, `[prompts, vocabulary]`, and the filled cache.
     """
     cache = DynamicCache()
+    if kept is not None:
+        (prompt,) = prompts
+        known = kept.shared(prompt)
+        for place, (keys, values) in enumerate(kept.layers):
+            cache.update(keys[:, :, :known], values[:, :, :known], place)
+        return _read(model, [prompt[known:]], cache), cache
     shared = shared_prefix(prompts)
     if shared:
         _read(model, [prompts[0][:shared]], cache)
@@ -120,10 +146,13 @@ def _parameters(model: Any) -> Any:
 class Slots(Protocol):
     """Rows under way in a model, numbered from 0 without gaps."""
 
-    def enter(self, prompts: list[list[int]], copies: list[int], rows: int, capacity: int) -> torch.Tensor:
+    def enter(
+        self, prompts: list[list[int]], copies: list[int], rows: int, capacity: int, kept: Kept | None = None
+    ) -> torch.Tensor:
         """Append `copies[i]` rows of `prompts[i]`.
 
-        `rows` rows of at most `capacity` positions will soon be there in all.
+        `rows` rows of at most `capacity` positions will soon be there in all. A single prompt may go on from a row
+        that was `kept`.
 
         Returns:
             The logits after each prompt, `[prompts, vocabulary]`.
@@ -132,6 +161,10 @@ class Slots(Protocol):
 
     def step(self, tokens: list[int], lengths: list[int]) -> torch.Tensor:
         """Read the next token of each row, at position `lengths[i]`; return the logits after it."""
+        ...
+
+    def keep(self, slot: int, tokens: list[int]) -> Kept | None:
+        """What is known of a row that has read these tokens, for `enter`; `None` where that cannot be had."""
         ...
 
     def reorder(self, order: list[int], lengths: list[int]) -> None:
@@ -152,9 +185,11 @@ class MixedSlots:
         self.cache = RaggedCache()
         self.live = 0
 
-    def enter(self, prompts: list[list[int]], copies: list[int], rows: int, capacity: int) -> torch.Tensor:
+    def enter(
+        self, prompts: list[list[int]], copies: list[int], rows: int, capacity: int, kept: Kept | None = None
+    ) -> torch.Tensor:
         """See `Slots`."""
-        logits, filled = prefill(self.model, prompts)
+        logits, filled = prefill(self.model, prompts, kept)
         self.cache.reserve(rows, capacity, filled, self.live, self.most)
         slot = self.live
         for place, (prompt, count) in enumerate(zip(prompts, copies, strict=True)):
@@ -166,6 +201,10 @@ class MixedSlots:
     def step(self, tokens: list[int], lengths: list[int]) -> torch.Tensor:
         """See `Slots`."""
         return decode(self.model, self.cache, tokens, lengths)
+
+    def keep(self, slot: int, tokens: list[int]) -> Kept | None:
+        """See `Slots`."""
+        return Kept(tokens, self.cache.copy(slot, len(tokens)))
 
     def reorder(self, order: list[int], lengths: list[int]) -> None:
         """See `Slots`. A row moves only into the place of one that is gone."""
@@ -188,7 +227,14 @@ class AloneSlots:
         self.model = model
         self.state: Any = None
 
-    def enter(self, prompts: list[list[int]], copies: list[int], rows: int, capacity: int) -> torch.Tensor:  # noqa: ARG002
+    def enter(
+        self,
+        prompts: list[list[int]],
+        copies: list[int],
+        rows: int,  # noqa: ARG002
+        capacity: int,  # noqa: ARG002
+        kept: Kept | None = None,  # noqa: ARG002
+    ) -> torch.Tensor:
         """See `Slots`."""
         logits, self.state = continue_alone(self.model, prompts)
         if copies[0] > 1:
@@ -199,6 +245,9 @@ class AloneSlots:
         """See `Slots`."""
         logits, self.state = continue_alone(self.model, [[token] for token in tokens], self.state)
         return logits
+
+    def keep(self, slot: int, tokens: list[int]) -> None:
+        """See `Slots`: the model's own state cannot be taken apart."""
 
     def reorder(self, order: list[int], lengths: list[int]) -> None:  # noqa: ARG002
         """See `Slots`."""

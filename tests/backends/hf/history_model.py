@@ -121,5 +121,6 @@ def make_row(
     seed: int = 0,
     stop: tuple[str, ...] = (),
     tag: Any = None,
+    parent: str | None = None,
 ) -> Row:
-    return Row(prompt, max_tokens, stop, temperature, top_p, top_k, seed, tag)
+    return Row(prompt, max_tokens, stop, temperature, top_p, top_k, seed, tag, key=str(tag), parent=parent)

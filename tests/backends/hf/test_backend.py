@@ -13,7 +13,9 @@ import torch
 from tokenizers import Tokenizer, decoders, processors
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from promptkit import CoT
 from promptkit.backends.hf import HFBackend, forward
+from promptkit.backends.hf.engine import RollingBatch
 from promptkit.errors import BackendError, ConfigError, ContextOverflowError
 from promptkit.types import Completion, Message, Request, Sampling
 from tests.backends.hf.running import complete, greedy, outcomes, request, texts
@@ -222,7 +224,12 @@ def test_rendered_is_what_the_model_saw(
 ) -> None:
     seen: list[list[int]] = []
     original = forward.prefill
-    monkeypatch.setattr(forward, "prefill", lambda model, prompts: (seen.extend(prompts), original(model, prompts))[1])
+
+    def watched(model: Any, prompts: list[list[int]], _: Any) -> Any:
+        seen.extend(prompts)
+        return original(model, prompts)
+
+    monkeypatch.setattr(forward, "prefill", watched)
     (told,) = complete(chat, [request("Why?", max_tokens=1)])
     assert told.rendered == "<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n"
     (plain,) = complete(completion, [request("Why?", max_tokens=1)])
@@ -337,7 +344,7 @@ def test_samples_of_a_prompt_are_prefilled_once(tiny_model: Path, monkeypatch: p
     passes: list[list[int]] = []
     original = forward.prefill
 
-    def counted(model: Any, prompts: list[list[int]]) -> Any:
+    def counted(model: Any, prompts: list[list[int]], _: Any) -> Any:
         passes.append([len(prompt) for prompt in prompts])
         return original(model, prompts)
 
@@ -385,10 +392,32 @@ def test_running_out_of_memory_gives_the_same_texts(tiny_model: Path, monkeypatc
     assert texts(backend, requests) == expected
 
 
+def test_a_second_stage_goes_on_from_the_first_with_the_same_texts(
+    completion: HFBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = [f"{number} apples and {number + 3} pears: how many pieces of fruit are there?" for number in range(6)]
+    went_on: list[bool] = []
+    original = forward.prefill
+
+    def watched(model: Any, prompts: list[list[int]], kept: Any) -> Any:
+        went_on.append(kept is not None)
+        return original(model, prompts, kept)
+
+    def all_texts() -> list[list[str]]:
+        results = CoT(max_tokens=20, answer_max_tokens=5).run_many(questions, backend=completion)
+        return [[call.completion.text for call in result.trace if call.completion] for result in results]
+
+    monkeypatch.setattr(forward, "prefill", watched)
+    kept = all_texts()
+    assert True in went_on, "this model's nonsense is not always read back as the same tokens, but some of it is"
+    monkeypatch.setattr(RollingBatch, "_known", lambda *_: None)
+    assert all_texts() == kept
+
+
 def test_what_memory_does_not_suffice_for_fails_alone(completion: HFBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     original = forward.prefill
 
-    def limited(model: Any, prompts: list[list[int]]) -> Any:
+    def limited(model: Any, prompts: list[list[int]], _: Any) -> Any:
         if max(map(len, prompts)) > 60:
             raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 9 GiB.")
         return original(model, prompts)

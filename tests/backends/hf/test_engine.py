@@ -108,6 +108,17 @@ class RowsComeAndGo(RuleBasedStateMachine):
             self.batch.add([make_row(list(prompt), max_tokens, temperature, seed=self.count, tag=self.count)])
             self.count += 1
 
+    @rule(which=st.integers(0, 100), cut=st.integers(0, 12), more=st.lists(st.integers(1, VOCABULARY - 1), max_size=4))
+    def go_on(self, which: int, cut: int, more: list[int]) -> None:
+        """A prompt that begins as an earlier row did, or at least says so."""
+        if not self.ended:
+            return
+        parent = self.ended[sorted(self.ended)[which % len(self.ended)]][0]
+        prompt = [*parent.prompt, *parent.tokens][: len(parent.prompt) + cut] + more
+        tag, name = self.count, str(parent.tag)
+        self.batch.add([make_row(prompt, 5, 0.9, seed=tag, tag=tag, parent=name)])
+        self.count += 1
+
     @rule(times=st.integers(1, 8))
     def advance(self, times: int) -> None:
         for _ in range(times):
@@ -126,6 +137,7 @@ class RowsComeAndGo(RuleBasedStateMachine):
         assert len(batch.live) + len(batch.waiting) + len(self.ended) == self.count
         allocated = batch._mixed.cache.rows * batch._mixed.cache.capacity
         assert allocated <= batch.cache_tokens or batch._mixed.cache.rows == 1
+        assert sum(len(kept.tokens) for kept in batch._kept.values()) <= batch.cache_tokens / 4
 
     def teardown(self) -> None:
         if not hasattr(self, "batch"):
@@ -176,6 +188,30 @@ def test_what_prompts_begin_with_is_prefilled_once() -> None:
     rows = [make_row([1, 2, 3, *rest], 4, 1.0, seed=tag, tag=tag) for tag, rest in enumerate([[4], [5, 6], [4, 4]])]
     assert_as_alone(run(batch_of(model), rows), rows)
     assert model.prefilled[:4] == [3, 2, 2, 2]
+
+
+def test_a_prompt_that_goes_on_from_a_row_reads_only_what_is_new() -> None:
+    first = make_row([1, 2, 3, 4, 5, 6, 7, 8], 6, tag=1)
+    model = HistoryModel()
+    batch = batch_of(model)
+    assert_as_alone(run(batch, [first]), [first])
+    model.prefilled.clear()
+    said = first.tokens[:-1]
+    going_on = [make_row([*first.prompt, *said, *[9] * new], 6, seed=new, tag=10 + new, parent="1") for new in (2, 3)]
+    unlike = make_row([*first.prompt[:2], 20, 21, 22, 23, 24, 25], 4, tag=20, parent="1")
+    assert_as_alone(run(batch, [*going_on, unlike]), [*going_on, unlike])
+    assert model.prefilled == [2, 3, 8]
+
+
+def test_rows_are_kept_within_a_quarter_of_the_cache() -> None:
+    model = HistoryModel()
+    batch = batch_of(model, cache_tokens=100)
+    rows = [make_row([tag + 1, 2, 3, 4, 5, 6, 7, 8], 1, tag=tag) for tag in range(6)]
+    assert_as_alone(run(batch, rows), rows)
+    model.prefilled.clear()
+    later = [make_row([*row.prompt, 9, 9], 2, tag=row.tag + 10, parent=row.key) for row in rows]
+    assert_as_alone(run(batch, later[-1:] + later[:1]), later[-1:] + later[:1])
+    assert model.prefilled == [2, 10], "the newest rows are there still, the oldest are not"
 
 
 @pytest.mark.parametrize("mixed_up_to", [0, 2**31])
