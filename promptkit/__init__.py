@@ -10,9 +10,24 @@ if TYPE_CHECKING:
     from promptkit.backends.cached import CachedBackend
     from promptkit.backends.fake import FakeBackend
     from promptkit.backends.hf import HFBackend
-    from promptkit.evaluation import Benchmark, Run, compare, evaluate
+    from promptkit.evaluation import Benchmark, Run, compare, evaluate, label_ablation, score_steps, wording_ablation
     from promptkit.flow import Flow, ask, gather, sampled
-    from promptkit.strategies import CoT, FewShot, SelfConsistency, Strategy, ZeroShot
+    from promptkit.strategies import (
+        AutoCoT,
+        Balanced,
+        Chain,
+        CoT,
+        Diverse,
+        FewShot,
+        Random,
+        SelfConsistency,
+        Similar,
+        Step,
+        Strategy,
+        TreeOfThoughts,
+        ZeroShot,
+        register_parser,
+    )
     from promptkit.types import Completion, Demonstration, Example, Message, Question, Request, Result, Sampling
 
 # Each name is imported when it is first used, so that `import promptkit` takes milliseconds and loads no torch.
@@ -21,9 +36,32 @@ _HOMES = {
     "promptkit.backends.cached": ["CachedBackend"],
     "promptkit.backends.fake": ["FakeBackend"],
     "promptkit.backends": ["HFBackend"],
-    "promptkit.evaluation": ["Benchmark", "Run", "compare", "evaluate"],
+    "promptkit.evaluation": [
+        "Benchmark",
+        "Run",
+        "compare",
+        "evaluate",
+        "label_ablation",
+        "score_steps",
+        "wording_ablation",
+    ],
     "promptkit.flow": ["Flow", "ask", "gather", "sampled"],
-    "promptkit.strategies": ["CoT", "FewShot", "SelfConsistency", "Strategy", "ZeroShot"],
+    "promptkit.strategies": [
+        "AutoCoT",
+        "Balanced",
+        "Chain",
+        "CoT",
+        "Diverse",
+        "FewShot",
+        "Random",
+        "SelfConsistency",
+        "Similar",
+        "Step",
+        "Strategy",
+        "TreeOfThoughts",
+        "ZeroShot",
+        "register_parser",
+    ],
     "promptkit.types": [
         "Completion",
         "Demonstration",
@@ -38,12 +76,16 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AutoCoT",
     "Backend",
+    "Balanced",
     "Benchmark",
     "CachedBackend",
+    "Chain",
     "CoT",
     "Completion",
     "Demonstration",
+    "Diverse",
     "Example",
     "FakeBackend",
     "FewShot",
@@ -51,18 +93,26 @@ __all__ = [
     "HFBackend",
     "Message",
     "Question",
+    "Random",
     "Request",
     "Result",
     "Run",
     "Sampling",
     "SelfConsistency",
+    "Similar",
+    "Step",
     "Strategy",
+    "TreeOfThoughts",
     "ZeroShot",
     "ask",
     "compare",
     "evaluate",
     "gather",
+    "label_ablation",
+    "register_parser",
     "sampled",
+    "score_steps",
+    "wording_ablation",
 ]
 
 

@@ -6,13 +6,13 @@ composes; `yield from gather(flows)` runs sub-flows side by side. The scheduler 
     Flow[T] = Generator[Ask | Fork, Any, T]
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from inspect import GEN_CREATED, getgeneratorstate
 from types import GeneratorType
 from typing import Any, TypeAlias, TypeVar, cast
 
-from promptkit.types import Completion, Request
+from promptkit.types import Call, Completion, Request
 
 T = TypeVar("T")
 
@@ -62,8 +62,6 @@ def sampled(flow: Flow[T], index: int, temperature: float) -> Flow[T]:
     index and is asked once for equal prompts.
     """
 
-    check_new(flow)
-
     def rewrite(step: Ask | Fork) -> Ask | Fork:
         if isinstance(step, Fork):
             return Fork(tuple(sampled(child, index, temperature) for child in step.flows))
@@ -76,6 +74,30 @@ def sampled(flow: Flow[T], index: int, temperature: float) -> Flow[T]:
             request = request.replace(sampling=sampling)
         return Ask(request.replace(sample=() if request.sampling.temperature == 0 else (*request.sample, index)))
 
+    return (yield from _passing(flow, rewrite))
+
+
+def recorded(flow: Flow[T], calls: list[Call]) -> Flow[T]:
+    """The same flow, noting in `calls` each completion that it receives, with its request, as they come.
+
+    What its branches receive is noted too; failures are not.
+    """
+
+    def follow(step: Ask | Fork) -> Ask | Fork:
+        return Fork(tuple(recorded(child, calls) for child in step.flows)) if isinstance(step, Fork) else step
+
+    def note(step: Ask | Fork, received: Any) -> None:
+        if isinstance(step, Ask):
+            calls.append(Call(request=step.request, completion=received))
+
+    return (yield from _passing(flow, follow, note))
+
+
+def _passing(
+    flow: Flow[T], rewrite: Callable[[Ask | Fork], Ask | Fork], note: Callable[[Ask | Fork, Any], None] | None = None
+) -> Flow[T]:
+    """A flow whose steps are rewritten on their way out; `note` sees each and what came back for it."""
+    check_new(flow)
     # Not `flow.send` in a plain loop: errors and `close` must reach the inner flow as well.
     try:
         step = next(flow)
@@ -88,6 +110,8 @@ def sampled(flow: Flow[T], index: int, temperature: float) -> Flow[T]:
             except BaseException as error:
                 step = flow.throw(error)
             else:
+                if note:
+                    note(step, received)
                 step = flow.send(received)
     except StopIteration as stop:
         return stop.value

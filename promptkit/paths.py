@@ -1,6 +1,9 @@
 """Where things are: the packaged data, and the user's own configuration and cache folders."""
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import platformdirs
@@ -25,3 +28,33 @@ def config_dir() -> Path:
     """Where the user's own templates are looked for: `$PROMPTKIT_CONFIG`, else the platform's configuration folder."""
     chosen = os.environ.get("PROMPTKIT_CONFIG")
     return Path(chosen) if chosen else Path(platformdirs.user_config_dir("promptkit"))
+
+
+@contextmanager
+def working_folder_only() -> Generator[None]:
+    """Within this block `may_read` allows files below the working folder alone.
+
+    A strategy file may come from a stranger: what it names goes into prompts, and prompts go to servers.
+    """
+    token = _confined.set(True)
+    try:
+        yield
+    finally:
+        _confined.reset(token)
+
+
+def may_read(path: Path) -> bool:
+    """Whether a file that settings name may be read. In `working_folder_only`: no absolute path, no `..`, nothing
+    hidden, no link that leads out of the working folder."""
+    if not _confined.get():
+        return True
+    if path.is_absolute() or any(part.startswith(".") for part in path.parts):
+        return False
+    here = Path.cwd().resolve()
+    try:
+        return (here / path).resolve().is_relative_to(here)
+    except (OSError, RuntimeError, ValueError):  # links in a circle, a name that cannot be
+        return False
+
+
+_confined: ContextVar[bool] = ContextVar("confined", default=False)

@@ -12,9 +12,10 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
-Kind: TypeAlias = Literal["number", "choice", "label", "yesno", "date", "text", "set"]
+Kind: TypeAlias = Literal["number", "choice", "label", "yesno", "date", "text", "set", "expression"]
 """What sort of answer a question has; it picks the answer trigger, the extractor and the comparison."""
 FinishReason: TypeAlias = Literal["stop", "length", "content_filter"]
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 AnswerValue: TypeAlias = str | tuple[str, ...]
 """An answer in canonical form: equal answers are equal values. Only `set` answers are tuples."""
 
@@ -119,7 +120,12 @@ class Completion(Data):
 
 
 class Question(Data):
-    """What is asked. It never holds the right answer: that is `Example.gold`, which strategies do not see."""
+    """What is asked. It never holds the right answer: that is `Example.gold`, which strategies do not see.
+
+    Raises:
+        pydantic.ValidationError: as all plain data here, made directly with wrong fields. It is a `ValueError`; where
+            a plain text is given to `run` or on the command line, it becomes a `ConfigError`.
+    """
 
     text: str
     kind: Kind = "number"
@@ -153,6 +159,8 @@ class Example(Data):
     question: Question
     gold: AnswerValue
     """In canonical form, as `promptkit.extract.canonical` gives it."""
+    rationale: str = ""
+    """How the answer comes about, where the data says so."""
 
 
 class Demonstration(Data):
@@ -162,6 +170,25 @@ class Demonstration(Data):
     answer: str
     rationale: str = ""
     id: str = ""
+
+
+class PoolItem(Data):
+    """A question that demonstrations may be made of, with its right answer where that is known."""
+
+    question: Question
+    answer: str = ""
+    """As a demonstration shows it; empty where it is not known."""
+    rationale: str = ""
+
+    def demonstration(self, *, answer: str | None = None, rationale: str | None = None) -> Demonstration:
+        """The item as a demonstration, with another answer or rationale where one is given."""
+        options = " ".join(f"({letter}) {text}" for letter, text in zip(_LETTERS, self.question.choices, strict=False))
+        return Demonstration(
+            question=f"{self.question.text}\nAnswer Choices: {options}" if options else self.question.text,
+            answer=self.answer if answer is None else answer,
+            rationale=self.rationale if rationale is None else rationale,
+            id=self.question.id,
+        )
 
 
 class Extraction(Data):
@@ -179,6 +206,8 @@ class Vote(Data):
 
     value: AnswerValue
     count: int = Field(ge=1)
+    weight: float | None = None
+    """What decided where votes were not just counted: the sum of its samples' weights, or likeness to the others."""
 
 
 class Call(Data):
@@ -217,7 +246,7 @@ class Result(Data):
     truncated: bool = False
     """Whether the completion that should hold the answer hit its token limit."""
     votes: tuple[Vote, ...] = ()
-    """Of a voting strategy: the answers, most frequent first (ties: first seen first)."""
+    """Of a voting strategy: the answers, the winner first: the most votes or weight (ties: first seen first)."""
     candidates: tuple["Result", ...] = ()
     """Of a strategy over several results: all of them, in sample order."""
     details: dict[str, Any] = Field(default_factory=dict)

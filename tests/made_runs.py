@@ -7,14 +7,23 @@ _STATUS: dict[str, Status] = {"+": "correct", "-": "wrong", "?": "unparsed", "<"
 
 
 def run(
-    strategy: str, answers: str, *, tokens: int = 100, backend: str = "qwen2.5-coder-0.5b", seconds: float = 9
+    strategy: str,
+    answers: str,
+    *,
+    tokens: int = 100,
+    prompt: int = 40,
+    backend: str = "qwen2.5-coder-0.5b",
+    seconds: float = 9,
 ) -> Run:
-    """A run on one question a character: + correct, - wrong, ? unread, < cut off, ! failed; `tokens` a question."""
-    samples = tuple(_sample(place, _STATUS[mark], tokens) for place, mark in enumerate(answers, 1))
+    """A run on one question a character: + correct, - wrong, ? unread, < cut off, ! failed.
+
+    `tokens` are generated a question, and `prompt` tokens read.
+    """
+    samples = tuple(_sample(place, _STATUS[mark], tokens, prompt) for place, mark in enumerate(answers, 1))
     return Run(strategy, "multiarith-style", backend, samples, seconds)
 
 
-def _sample(place: int, status: Status, tokens: int) -> Sample:
+def _sample(place: int, status: Status, tokens: int, prompt: int) -> Sample:
     failed, read = status == "failed", status in ("correct", "wrong")
     said = {"correct": "18", "wrong": "17"}.get(status, "many")
     text = "" if failed else f"First Ann counts her eggs. The answer is {said}. That is all."
@@ -28,6 +37,6 @@ def _sample(place: int, status: Status, tokens: int) -> Sample:
         answer=said if read else None,
         extraction=Extraction(value=said, span=(start, start + len(said)), rule="phrase") if read else None,
         text=text,
-        usage=Usage(calls=1, prompt_tokens=40, completion_tokens=0 if failed else tokens),
+        usage=Usage(calls=1, prompt_tokens=prompt, completion_tokens=0 if failed else tokens),
         error="the server has gone" if failed else None,
     )

@@ -31,6 +31,8 @@ FILES: dict[str, str | bytes] = {
     "code.yaml": '!!python/object/apply:os.system ["touch owned"]\n',
     "variable.yaml": "strategy: zero-shot\ntemplate: variable.j2\n",
     "variable.j2": "{{ question }} {{ hint }}",
+    "thief.yaml": "strategy: self-consistency\ninner: {strategy: zero-shot, template: /etc/passwd}\n",
+    "spy.yaml": "strategy: few-shot\ndemos: ../secret.yaml\n",
     "syntax.yaml": "strategy: zero-shot\ntemplate: syntax.j2\n",
     "syntax.j2": "{{ question",
     "plain-file": "precious",
@@ -79,8 +81,23 @@ BAD: dict[str, tuple[list[str], str]] = {
         [*ON_GOOD, "--strategy", "greedy.yaml"],
         "5 samples at temperature 0 are 5 times the same .*raise the temperature or use n=1",
     ),
-    "no samples": ([*ON_GOOD, "--strategy", "self-consistency:n=0"], "SelfConsistency: n: .*greater than 0"),
-    "setting that is no number": ([*ON_GOOD, "--strategy", "self-consistency:n=abc"], "SelfConsistency: n: .*integer"),
+    "no samples": ([*ON_GOOD, "--strategy", "self-consistency:n=0"], "SelfConsistency: n: must be greater than 0"),
+    "setting that is no number": (
+        [*ON_GOOD, "--strategy", "self-consistency:n=abc"],
+        "SelfConsistency: n: must be a whole number",
+    ),
+    "truth value for a number": (
+        [*ON_GOOD, "--strategy", "zero-shot:max_tokens=yes"],
+        "ZeroShot: max_tokens: must not be true",
+    ),
+    "foreign file as template": (
+        [*ON_GOOD, "--strategy", "thief.yaml"],
+        "thief.yaml: a strategy file may not name the template '/etc/passwd'.*below the working folder",
+    ),
+    "foreign file as demonstrations": (
+        [*ON_GOOD, "--strategy", "spy.yaml"],
+        r"spy.yaml: a strategy file may not name the demonstrations '\.\./secret.yaml'.*below the working folder",
+    ),
     "unknown setting": ([*ON_GOOD, "--strategy", "self-consistency:foo=1"], "foo.*its settings are inner, n, temp"),
     "setting without value": ([*ON_GOOD, "--strategy", "self-consistency:n"], "cannot read 'n'.*field=value"),
     "unknown style": ([*ON_GOOD, "--strategy", "zero-shot:style=odd"], "style: .*'plain' or 'direct'"),
@@ -155,7 +172,7 @@ BAD: dict[str, tuple[list[str], str]] = {
     ),
     "run folder holds another run": (
         [*ON_GOOD[:3], "--benchmark", "good.jsonl", "--run-dir", "done", "--seed", "4"],
-        r"done/direct holds another run \(different backend, seed\) \(choose another --run-dir\)",
+        r"done/direct holds another run \(different seed\) \(choose another --run-dir\)",
     ),
     "compare no runs": (["compare", "folder", "none"], "folder is no run folder: it has no manifest.json"),
     "compare a file": (["compare", "done/direct", "plain-file"], "plain-file is no run folder"),

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,15 +16,20 @@ from typing import Any
 import pytest
 
 import promptkit as package
-from promptkit import templates
+from promptkit import FakeBackend, backends, templates
 from promptkit.cli import app, listing
 from promptkit.cli.options import backend_of
+from promptkit.errors import BackendError
 from promptkit.strategies import PRESETS
 from tests.command_line import CommandLine
 from tests.isolation import ROOT
 
 COMMANDS = ["run", "eval", "compare", "strategies", "benchmarks"]
-GROUPS = {"models": ["list", "pull"], "templates": ["list", "show", "render"]}
+GROUPS = {
+    "ablate": ["labels", "wording"],
+    "models": ["list", "pull"],
+    "templates": ["list", "show", "render"],
+}
 EVERY = [[name] for name in COMMANDS] + [[group, name] for group, names in GROUPS.items() for name in names]
 
 
@@ -34,10 +40,11 @@ def promptkit(
     """The command line in an empty folder with an empty cache; the default backend is the tiny model."""
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
     monkeypatch.setenv("PROMPTKIT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(
-        "promptkit.cli.evaluating.backend_of",
-        lambda spec, *options: backend_of(f"hf:{tiny_model}" if spec == "default" else spec, *options),
-    )
+    for module in ("ablating", "evaluating"):
+        monkeypatch.setattr(
+            f"promptkit.cli.{module}.backend_of",
+            lambda spec, *options: backend_of(f"hf:{tiny_model}" if spec == "default" else spec, *options),
+        )
     folder = tmp_path / "work"
     folder.mkdir()
     (folder / "my.csv").write_text("prompt,gold\nWhat is 1+1?,2\nWhat is 2+2?,4\n")
@@ -71,7 +78,7 @@ def test_examples_run(promptkit: CommandLine, command: list[str], monkeypatch: p
         assert said.code == 0, said.err
     for example in examples(promptkit(*command, "--help").out):
         args = shlex.split(example)[1:]
-        if command == ["eval"]:
+        if command[0] in ("eval", "ablate"):
             # A few questions are enough, and folders named by the time must differ.
             args += ["--limit", "2", "--run-dir", f"runs-{abs(hash(example))}"]
         said = promptkit(*args)
@@ -103,6 +110,85 @@ def test_run(promptkit: CommandLine) -> None:
     assert "answer: " in said.out.splitlines()[-1]
 
 
+def test_run_shows_votes_ties_and_what_was_saved(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(settings: str, answers: str) -> list[str]:
+        fake = FakeBackend(
+            lambda request: {"-": "hm", "x": BackendError("busy")}.get(c := answers[request.sample[0]], c)
+        )
+        monkeypatch.setattr("promptkit.cli.evaluating.backend_of", lambda *_: fake)
+        (promptkit.folder / "sc.yaml").write_text(
+            f"{{strategy: self-consistency, inner: {{strategy: zero-shot}}, {settings}}}"
+        )
+        return promptkit("run", "sc.yaml", "How many?").out.splitlines()[1:]
+
+    assert run("n: 6", "2-112x") == [
+        "2 of 6: 2",
+        "2 of 6: 1",
+        "2 of 6 did not vote: unread, cut off or failed",
+        "a tie of 2 answers: the one seen first is taken",
+        "answer: 2",
+    ]
+    saved = ["4 of 4: 7", "stopped after 4 of 9 samples: the lead is clear", "answer: 7"]
+    assert run("n: 9, adaptive: 0.95", "777777777") == saved
+    assert run("n: 3, vote: overlap", "778")[:2] == ["2 of 3: 7 (weight 0.50)", "1 of 3: 8 (weight 0.00)"]
+    assert run("n: 2", "--") == ["answer: none could be read"]
+
+
+def test_a_wording_ablation_ends_with_its_verdict(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeBackend(lambda request: "3" if "Solve it." in request.text else "4")
+    monkeypatch.setattr("promptkit.cli.ablating.backend_of", lambda *_: fake)
+    args = ["ablate", "wording", "--benchmark", "sums.jsonl", "--trigger", "dry=Solve it.", "--no-cache"]
+    said = promptkit(*args, "--run-dir", "one")
+    assert said.code == 0, said.err
+    assert said.out.splitlines()[1].startswith("The wording is not shown to matter")
+    found = json.loads(promptkit(*args, "--run-dir", "two", "--json").out)
+    assert [(run["strategy"], run["correct"]) for run in found["runs"]] == [("as it is", 1), ("dry", 0)]
+    assert "largest gap is 50.0 points, from 'dry'" in found["verdict"]
+
+
+def test_a_label_ablation_compares_six_arms(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("promptkit.cli.ablating.backend_of", lambda *_: FakeBackend("positive"))
+    said = promptkit("ablate", "labels", "-k", "2", "--limit", "4", "--json")
+    assert said.code == 0, said.err
+    runs = json.loads(said.out)["runs"]
+    assert json.loads(said.out)["verdict"].startswith("Gold has 50.0 % right; not shown to differ from it: random (")
+    assert [run["accuracy"] for run in runs] == [0.5] * 6
+    assert {Path(run["run_dir"]).name for run in runs} >= {"gold", "no-labels", "no-demonstrations"}
+
+
+def test_demonstrations_come_from_the_given_pool(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeBackend("4")
+    monkeypatch.setattr("promptkit.cli.evaluating.backend_of", lambda *_: fake)
+    args = ["eval", "--strategy", "few-shot:select=random,k=2", "--no-cache", "--benchmark", "sums.jsonl"]
+    (promptkit.folder / "pool.jsonl").write_text(
+        '{"question": "5+6?", "answer": "11"}\n{"question": "7+8?", "answer": "15"}\n'
+    )
+    said = promptkit(*args, "--pool", "pool.jsonl")
+    assert said.code == 0, said.err
+    assert {message.content for call in fake.calls for message in call.messages[:-1:2]} == {"5+6?", "7+8?"}
+    refused = promptkit(*args, "--pool", "sentiment-train")
+    assert (refused.code, len(fake.calls)) == (2, 2)
+    assert "of kind label" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["wording", "--trigger", "Solve it."], "write --trigger name=text"),
+        (["wording", "--trigger", "a=b", "--trigger", "a=c"], "'a' is given twice"),
+        (["wording", "--strategy", "direct"], "no packaged wordings"),
+        (["wording", "--template", "a=nowhere"], "nowhere"),
+        (["labels", "--benchmark", "multiarith-style"], "kind number"),
+        (["labels", "-k", "200"], "200 are wanted"),
+    ],
+)
+def test_ablations_that_make_no_sense(promptkit: CommandLine, args: list[str], said: str) -> None:
+    refused = promptkit("ablate", *args)
+    assert refused.code == 2
+    assert said in refused.err
+    assert "Traceback" not in refused.err
+
+
 def test_run_json(promptkit: CommandLine) -> None:
     said = promptkit("run", "self-consistency:n=3", "What is 1+1?", "--json")
     result = json.loads(said.out)
@@ -131,6 +217,39 @@ def test_eval_prints_verdict_table_and_folder(promptkit: CommandLine) -> None:
     assert "direct on multiarith-style: " in said.err
     assert said.err.endswith("Every prompt and answer is in mine\n")
     assert {path.name for path in (promptkit.folder / "mine").iterdir()} == {"direct", "zero-shot"}
+
+
+def test_the_default_model_is_announced_once(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("promptkit.cli.evaluating.backend_of", backend_of)
+    monkeypatch.setattr("promptkit.backends.hf_backend", lambda: lambda *_, **__: FakeBackend("The answer is 2."))
+    backends._announce.cache_clear()  # pyright: ignore[reportPrivateUsage]
+    said = promptkit("run", "zero-shot", "What is 1+1?")
+    assert (said.code, said.err) == (0, "promptkit: using the embedded model qwen2.5-coder-0.5b\n")
+    again = promptkit("eval", "--strategy", "zero-shot", "--limit", "1", "--run-dir", "r", "--no-cache", "--json")
+    assert again.code == 0
+    assert "embedded" not in again.err
+    assert json.loads(again.out)["runs"][0]["backend"] == "fake"
+
+
+def test_several_models_are_compared_with_each_other(promptkit: CommandLine, tiny_model: Path) -> None:
+    other = shutil.copytree(tiny_model, promptkit.folder / "other")
+    asked = ["--strategy", "direct", "--strategy", "zero-shot", "--limit", "2", "--run-dir", "r"]
+    said = promptkit("eval", *asked, "--backend", "default", "--backend", f"hf:{other}")
+    assert said.code == 0, said.err
+    assert "model against model: (1)" in said.out
+    folders = sorted((promptkit.folder / "r").iterdir())
+    assert len(folders) == 4
+    compared = promptkit("compare", folders[0], folders[1])
+    assert compared.code == 0, compared.err
+    assert str(tiny_model) in compared.out
+    assert str(other) in compared.out
+
+
+def test_a_second_model_that_is_not_there_is_said_before_the_first_is_asked(promptkit: CommandLine) -> None:
+    said = promptkit("eval", "--limit", "1", "--run-dir", "r", "--backend", "default", "--backend", "hf:./none")
+    assert said.code == 2
+    assert "there is no folder ./none" in said.err
+    assert not (promptkit.folder / "r").exists()
 
 
 def test_eval_json_keeps_the_contract(promptkit: CommandLine) -> None:

@@ -10,7 +10,7 @@ import pytest
 from promptkit import FakeBackend
 
 ROOT = Path(__file__).parents[1]
-TESTED_BY_THEIR_OWN = {"own-strategy.md", "templates.md"}  # they need files that the page describes
+TESTED_BY_THEIR_OWN = {"own-problem.md", "own-strategy.md", "templates.md"}  # they need files that the page describes
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = [
     pytest.param(block, id=f"{page.relative_to(ROOT)}-{number}")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from promptkit.errors import BackendError
-from promptkit.flow import Ask, Flow, Fork, ask, gather, sampled
-from promptkit.types import Completion, Request
+from promptkit.flow import Ask, Flow, Fork, ask, gather, recorded, sampled
+from promptkit.types import Call, Completion, Request
 from tests.scripted import echo, prompt
 
 
@@ -151,3 +151,38 @@ def test_sampling_passes_a_wrong_step_on_for_the_scheduler_to_complain() -> None
         yield "text"
 
     assert next(sampled(wrong(), 0, 0.5)) == "text"
+
+
+# -- recording --------------------------------------------------------------------------------------
+
+
+def test_recording_notes_what_a_flow_received_with_what_it_asked() -> None:
+    calls: list[Call] = []
+    asked, result = drive(recorded(sampled(two(prompt("a"), prompt("b")), 0, 0.5), calls))
+    assert result == ["a|0|0.5", "b|0|0.5"]
+    assert [call.request for call in calls] == asked
+    assert [call.completion and call.completion.text for call in calls] == result
+
+
+def test_recording_reaches_into_forks() -> None:
+    calls: list[Call] = []
+    fork = next(recorded(gather([one(prompt("a")), one(prompt("b"))]), calls))
+    assert isinstance(fork, Fork)
+    assert [drive(child)[1] for child in fork.flows] == ["a||None", "b||None"]
+    assert [call.request.text for call in calls] == ["a", "b"]
+
+
+def test_recording_notes_no_failure_and_lets_the_flow_recover() -> None:
+    def recovering() -> Flow[str]:
+        try:
+            return (yield from one(prompt("a")))
+        except BackendError:
+            return (yield from one(prompt("b")))
+
+    calls: list[Call] = []
+    flow = recorded(recovering(), calls)
+    next(flow)
+    flow.throw(BackendError("busy"))
+    with pytest.raises(StopIteration) as stop:
+        flow.send(Completion(text="fine"))
+    assert (stop.value.value, [call.request.text for call in calls]) == ("fine", ["b"])

@@ -397,7 +397,9 @@ class TestBombs:
     def test_a_long_document_fits_in_every_packaged_template(self) -> None:
         document = "word " * 60_000
         for name in names():
-            made = load(name).render(**(VARIABLES | {"question": document, "rationale": document}))
+            if name.startswith(("tree-of-thoughts/game24/", "tree-of-thoughts/crosswords/")):
+                continue  # they show numbers, clues and letters, not the question
+            made = load(name).render(**(VARIABLES | {"question": document, "rationale": document, "text": document}))
             assert made.text is not None and document.strip() in made.text
 
     def test_a_large_file_is_refused(self, project: Path) -> None:
@@ -556,7 +558,16 @@ class TestSearch:
         write(project / "work/templates/mine/own.j2", "x")
         write(project / "work/templates/.hidden.j2", "x")
         assert set(names()) == {
-            "cot/answer", "cot/few-shot", "cot/one-stage", "cot/zero-shot", "few-shot/plain", "mine/own",
+            "chain/retry", "cot/answer", "cot/colloquial", "cot/few-shot", "cot/formal", "cot/one-stage",
+            "cot/zero-shot",
+            "few-shot/plain", "few-shot/unlabelled", "few-shot/unpaired", "mine/own",
+            "tree-of-thoughts/check", "tree-of-thoughts/judge",
+            "tree-of-thoughts/creative-writing/passage", "tree-of-thoughts/creative-writing/plan",
+            "tree-of-thoughts/creative-writing/vote", "tree-of-thoughts/crosswords/propose",
+            "tree-of-thoughts/crosswords/value", "tree-of-thoughts/game24/answer", "tree-of-thoughts/game24/propose",
+            "tree-of-thoughts/game24/value", "tree-of-thoughts/game24/value-answer",
+            "tree-of-thoughts/reasoning/propose", "tree-of-thoughts/reasoning/sample",
+            "tree-of-thoughts/reasoning/value", "tree-of-thoughts/reasoning/vote",
             "zero-shot/direct", "zero-shot/plain",
         }  # fmt: skip
         assert names() == sorted(names())
@@ -574,6 +585,24 @@ VARIABLES: dict[str, Any] = {
     "trigger": "Let's think step by step.",
     "answer_trigger": "Therefore, the answer (arabic numerals) is",
     "rationale": "\n\n3 pens hold 4 hens each.\n3 * 4 = 12.",
+    "turns": (Message(role="system", content="You count hens."), Message(role="user", content="How many?")),
+    "asked": "Q: How many?\nA:",
+    "text": "a dozen or so",
+    "error": "there is no number in it",
+    "expected": "one number",
+    "numbers": "4 4 6 8",
+    "left": "4 6 12",
+    "state": "4 + 8 = 12 (left: 4 6 12)\n6 - 4 = 2 (left: 2 12)\n2 * 12 = 24 (left: 24)\n",
+    "lines": ("3 pens hold 4 hens each.", "3 * 4 = 12."),
+    "last": False,
+    "states": ("3 * 4 = 12.\n", "3 + 4 = 7.\n"),
+    "answer": "(4 + 8) * (6 - 4) = 24",
+    "best": 10,
+    "board": "STARE\nC____\nA____\nN____\nT____",
+    "filled": ("h1. to look long: STARE", "v1. hardly enough: SCANT"),
+    "unfilled": ("h2. a waterway: C____", "v2. where one eats: T____"),
+    "clue": "a waterway",
+    "letters": "C _ n _ _",
 }
 CASES: dict[str, dict[str, Any]] = {
     "number": {},
@@ -581,6 +610,9 @@ CASES: dict[str, dict[str, Any]] = {
         "question": "Where do hens sleep?",
         "kind": "choice",
         "choices": ("pond", "coop", "road"),
+        "state": "",
+        "lines": (),
+        "filled": (),
         "demos": (Demonstration(question="Where do fish live? Answer Choices: (A) sea (B) sky", answer="A"),),
         "answer_trigger": "Therefore, among A through C, the answer is",
         "rationale": "Hens are kept in a coop.",
@@ -590,6 +622,8 @@ CASES: dict[str, dict[str, Any]] = {
         "kind": "label",
         "labels": ("positive", "negative"),
         "demos": (),
+        "text": "",
+        "last": True,
         "answer_trigger": "Therefore, the answer (one of: positive, negative) is",
         "rationale": "",
     },

@@ -10,7 +10,7 @@ from promptkit.errors import ConfigError, ModelError
 if TYPE_CHECKING:
     from promptkit.backends.hf import HFBackend
 
-__all__ = ["Answer", "Backend", "Group", "Take", "default", "from_spec", "hf_backend"]
+__all__ = ["Answer", "Backend", "Group", "Take", "check_spec", "default", "from_spec", "hf_backend"]
 
 
 @cache
@@ -22,7 +22,8 @@ def default() -> Backend:
     """
     from promptkit.models import DEFAULT
 
-    told = {_say(f"no backend given, using the embedded model {DEFAULT}")}
+    _announce(DEFAULT)
+    told: set[str] = set()
 
     def progress(what: str, *_: int) -> None:
         if what not in told:
@@ -44,6 +45,12 @@ def hf_backend() -> "type[HFBackend]":
     return HFBackend
 
 
+@cache
+def _announce(model: str) -> None:
+    """Say once that the embedded model is used: nobody has chosen it."""
+    _say(f"using the embedded model {model}")
+
+
 def _say(what: str) -> str:
     print(f"promptkit: {what}", file=sys.stderr)
     return what
@@ -52,20 +59,39 @@ def _say(what: str) -> str:
 def from_spec(spec: str, **options: Any) -> Backend:
     """Make a backend from `default` or `hf:<hub id, embedded model's name or folder>`.
 
-    `options` go to the backend's constructor (`mode`, `adapter`, `quantization`, …); those that are `None` are
-    left out.
+    That the embedded default model is used is said once on standard error. `options` go to the backend's constructor
+    (`mode`, `adapter`, `quantization`, …); those that are `None` are left out.
 
     Raises:
         ConfigError: the text names no backend.
         ModelError: the model cannot be found or loaded.
     """
     given = {name: value for name, value in options.items() if value is not None}
+    model = check_spec(spec)
+    if model == "default":
+        from promptkit.models import DEFAULT
+
+        _announce(DEFAULT)
+    return hf_backend()(model, **given)
+
+
+def check_spec(spec: str) -> str:
+    """The model that a spec names, looked for but not loaded.
+
+    Raises:
+        ConfigError: the text names no backend.
+        ModelError: there is no such folder, or the packages for local models are not installed.
+    """
     if spec == "default":
-        return hf_backend()("default", **given)
+        return spec
     family, _, model = spec.partition(":")
-    if family == "hf" and model:
-        return hf_backend()(model, **given)
-    raise ConfigError(
-        f"unknown backend {spec!r}",
-        hint="use `default` or `hf:<hub id or folder>`, for example hf:Qwen/Qwen2.5-0.5B-Instruct",
-    )
+    if family != "hf" or not model:
+        raise ConfigError(
+            f"unknown backend {spec!r}",
+            hint="use `default` or `hf:<hub id or folder>`, for example hf:Qwen/Qwen2.5-0.5B-Instruct",
+        )
+    hf_backend()
+    from promptkit.backends.hf.loading import find
+
+    find(model)
+    return model

@@ -1,7 +1,7 @@
 """The commands that ask models and compare runs: `run`, `eval`, `compare`."""
 
-from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +30,7 @@ from promptkit.errors import BackendError, ConfigError
 
 if TYPE_CHECKING:
     from promptkit.backends.base import Backend
+    from promptkit.types import Result
 
 
 def run(
@@ -41,6 +42,10 @@ def run(
         list[str] | None, typer.Option("--choice", help="One option of a choice question.", metavar="TEXT")
     ] = None,
     labels: Annotated[list[str] | None, typer.Option("--label", help="One allowed label.", metavar="TEXT")] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(help="Draw the tree of thoughts: FILE.svg or FILE.html.", metavar="FILE", show_default=False),
+    ] = None,
     seed: Seed = 0,
     mode: Mode = None,
     adapter: Adapter = None,
@@ -57,6 +62,7 @@ def run(
     """
     from pydantic import ValidationError
 
+    from promptkit.drawing import drawer, save, terminal
     from promptkit.evaluation.table import plain
     from promptkit.strategies import resolve
     from promptkit.types import Question
@@ -67,18 +73,48 @@ def run(
         posed = Question(text=question, kind=asked, choices=tuple(choices or ()), labels=tuple(labels or ()))
     except ValidationError as error:
         raise ConfigError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+    if picture:
+        drawer(picture)  # before minutes are spent on a model
     where = backend_of(backend, mode, adapter, quantization, dtype, None, trust_remote_code)
     result = chosen.run(posed, backend=where, seed=seed)
+    tree = result.details.get("tree")
+    if picture:
+        if tree is None:
+            raise ConfigError(f"{strategy} grows no tree to draw", hint="leave out --picture, or use tot-bfs")
+        save(tree, picture)
     if as_json:
         print_json(result.model_dump(mode="json", exclude_defaults=True))
         return
+    if tree is not None:
+        out.print(terminal(tree))
     if result.rationale and result.rationale != result.text:
         out.print(Text(plain(result.rationale), style="dim"))
     out.print(Text(plain(result.text)))
-    for vote in result.votes:
-        out.print(Text(f"{vote.count} of {len(result.candidates)}: {plain(str(vote.value))}", style="dim"))
+    for line in _votes(result):
+        out.print(Text(line, style="dim"))
     answer = "none could be read" if result.answer is None else plain(str(result.answer))
     out.print(Text.assemble("answer: ", (answer, "bold")))
+
+
+def _votes(result: "Result") -> list[str]:
+    """Who voted for what, and what one should know of the vote; nothing where there was none."""
+    from promptkit.evaluation.table import one_line
+
+    if not result.votes:
+        return []
+    samples = len(result.candidates) + result.details.get("failed_samples", 0)
+    lines = [
+        f"{vote.count} of {samples}: {one_line(str(vote.value))}"
+        + (f" (weight {vote.weight:.2f})" if vote.weight is not None else "")
+        for vote in result.votes
+    ]
+    if silent := samples - sum(vote.count for vote in result.votes):
+        lines.append(f"{silent} of {samples} did not vote: unread, cut off or failed")
+    if tied := result.details.get("tie"):
+        lines.append(f"a tie of {len(tied)} answers: the one seen first is taken")
+    if saved := result.details.get("saved_samples"):
+        lines.append(f"stopped after {samples} of {samples + saved} samples: the lead is clear")
+    return lines
 
 
 def evaluate_(
@@ -101,6 +137,15 @@ def evaluate_(
     seed: Seed = 0,
     run_dir: Annotated[
         Path | None, typer.Option(help="Folder to write. [default: runs/<time>]", show_default=False, metavar="FOLDER")
+    ] = None,
+    pool: Annotated[
+        str | None,
+        typer.Option(
+            help="Worked questions to take demonstrations from: a benchmark's name or a file. "
+            "[default: the training split, else packaged ones]",
+            show_default=False,
+            metavar="NAME",
+        ),
     ] = None,
     question: Annotated[
         str | None, typer.Option(help="Column of the question, for own files.", metavar="COLUMN")
@@ -127,11 +172,15 @@ def evaluate_(
       promptkit eval --strategy direct --strategy zero-shot --limit 20
       promptkit eval --benchmark my.csv --question prompt --answer gold
       promptkit eval --strategy self-consistency:n=5 --benchmark gsm8k-style
+      promptkit eval --strategy zero-shot --strategy few-shot:select=balanced,k=2 --benchmark sentiment
     """
+    from promptkit.backends import check_spec
     from promptkit.backends.cached import CachedBackend
     from promptkit.evaluation import evaluate, load
     from promptkit.evaluation.evaluator import check
+    from promptkit.evaluation.pools import pool_for
     from promptkit.evaluation.table import one_line, print_runs
+    from promptkit.models import DEFAULT
     from promptkit.paths import cache_dir
 
     chosen = strategies or ["direct", "zero-shot", "zero-shot-cot"]
@@ -139,18 +188,23 @@ def evaluate_(
         load(name, question=question, answer=answer, kind=kind_of(kind) if kind else None, limit=limit, seed=seed)
         for name in benchmarks or ["multiarith-style"]
     ]
-    check(chosen, loaded)  # before minutes are spent on loading a model
-    if twice := {spec for spec in backends if backends.count(spec) > 1}:
+    # Before minutes are spent on loading a model.
+    for pairs, item in check(chosen, loaded):
+        if any(strategy.needs_pool() for _, strategy in pairs):
+            pool_for(item, pool)
+    names = [DEFAULT if (model := check_spec(spec)) == "default" else model for spec in backends]
+    if twice := {name for name in names if names.count(name) > 1}:
         raise ConfigError(f"backend {min(twice)!r} is given twice", hint="give different ones")
     folder = run_dir or Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    with ExitStack() as opened:
-        where: list[Backend] = []
-        for spec in backends:
+    with Evaluation() as report:
+
+        def made(spec: str) -> "Backend":
+            report.pause()
             backend = backend_of(spec, mode, adapter, quantization, dtype, batch_size, trust_remote_code)
-            where.append(CachedBackend(backend, cache_dir() / "completions.sqlite") if cache else backend)
-            opened.callback(where[-1].close)
-        report = opened.enter_context(Evaluation())
-        runs = evaluate(chosen, loaded, where, seed=seed, run_dir=folder, on_progress=report)
+            return CachedBackend(backend, cache_dir() / "completions.sqlite") if cache else backend
+
+        where = {name: partial(made, spec) for name, spec in zip(names, backends, strict=True)}
+        runs = evaluate(chosen, loaded, where, seed=seed, run_dir=folder, pool=pool, on_progress=report)
     if as_json:
         print_json({"runs": [run.summary() for run in runs]})
     else:

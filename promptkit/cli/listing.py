@@ -41,8 +41,9 @@ def models_list() -> None:
         table.add_column(heading, overflow="fold")
     for status in models.list_models():
         state = str(status.path) if status.present else "not here; promptkit models pull " + status.name
-        model = models.EMBEDDED[status.name]
-        table.add_row(status.name, f"{model.gguf_bytes / 1e6:.0f} MB", model.licence, state)
+        model = models.find(status.name)
+        size = model.gguf_bytes if isinstance(model, models.EmbeddedModel) else model.hub_bytes
+        table.add_row(status.name, f"{size / 1e6:.0f} MB", model.licence, state)
     out.print(table)
 
 
@@ -57,8 +58,8 @@ def models_pull(names: Annotated[list[str], typer.Argument(help="Names of `promp
     from promptkit import models
 
     for name in names:
-        if name not in models.EMBEDDED:
-            raise ConfigError(f"unknown model {name!r}", hint=f"known: {', '.join(models.EMBEDDED)}")
+        if name not in (known := models.EMBEDDED | models.ENCODERS):
+            raise ConfigError(f"unknown model {name!r}", hint=f"known: {', '.join(known)}")
     for name in names:
         with Downloads() as progress:
             path = models.ensure(name, progress=progress)
@@ -156,6 +157,8 @@ def benchmarks() -> None:
     for entry in known():
         table.add_row(entry.name, entry.kind, str(entry.size), entry.licence, entry.source)
     out.print(table)
+    said = "Not pinned: no commit of it could be verified. The one that is taken, and its sha256, are in manifest.json."
+    err.print(said, soft_wrap=True)
 
 
 def _value(name: str, text: str) -> object:

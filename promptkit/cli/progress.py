@@ -1,7 +1,7 @@
 """Progress on standard error: bars on a terminal, a line at a time elsewhere."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from rich.markup import escape
 
@@ -11,7 +11,7 @@ from promptkit.cli.console import err
 class Evaluation:
     """The progress line of an evaluation: questions, share right, tokens a second, time left."""
 
-    def __enter__(self) -> "Callable[[Any], None]":
+    def __enter__(self) -> Self:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
@@ -22,13 +22,17 @@ class Evaluation:
             TimeRemainingColumn(),
         )
         self.bar = Bar(*columns, console=err, transient=True, expand=True, disable=not err.is_terminal)
-        self.bar.start()
         self.task = self.bar.add_task("", total=None, state="")
         self.told = 0
-        return self.update
+        return self
 
-    def update(self, progress: Any) -> None:
+    def pause(self) -> None:
+        """Make room for other bars, until the next call."""
+        self.bar.stop()
+
+    def __call__(self, progress: Any) -> None:
         """Show how far it is, and a line of each run that has ended."""
+        self.bar.start()
         state = f"{progress.tokens_per_second:.0f} tokens/s"
         if progress.done:
             state = f"{progress.correct / progress.done * 100:.0f} % right, {state}"

@@ -1,10 +1,12 @@
 """The evaluator: strategies scored on benchmarks, compared question by question, with a verdict."""
 
+from promptkit.evaluation.ablation import label_ablation, label_verdict, wording_ablation, wording_verdict
 from promptkit.evaluation.benchmarks import Benchmark, load
 from promptkit.evaluation.comparison import Comparison, compare
 from promptkit.evaluation.evaluator import Progress, evaluate
 from promptkit.evaluation.rundir import load_run
 from promptkit.evaluation.runs import Run, Sample, Status
+from promptkit.evaluation.step_scores import StepScore, score_steps
 from promptkit.evaluation.verdict import judge, verdict
 
 __all__ = [
@@ -14,10 +16,16 @@ __all__ = [
     "Run",
     "Sample",
     "Status",
+    "StepScore",
     "compare",
     "evaluate",
     "judge",
+    "label_ablation",
+    "label_verdict",
     "load",
     "load_run",
+    "score_steps",
     "verdict",
+    "wording_ablation",
+    "wording_verdict",
 ]

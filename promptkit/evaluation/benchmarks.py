@@ -71,7 +71,7 @@ def known() -> list[Known]:
 
 
 def load(
-    spec: str,
+    spec: str | Path,
     *,
     question: str | None = None,
     answer: str | None = None,
@@ -97,7 +97,7 @@ def load(
     _check_limit(limit)
     if kind is not None and kind not in _KINDS:
         raise BenchmarkError(f"there is no kind {kind!r}", hint=f"choose one of {', '.join(_KINDS)}")
-    opened = _open(spec)
+    opened = _open(str(spec))
     read, entry = _reader(opened, question, answer)
     items: list[Item] = []
     for number, row in enumerate(opened.rows, 1):
@@ -110,6 +110,8 @@ def load(
     examples = _examples(items, kind, opened, notes)
     if kind == "choice":
         examples = balanced(examples, seed, notes)
+    if entry and entry.rows:
+        examples = examples[slice(*entry.rows)]
     _describe(examples, kind, notes)
     if entry and entry.size and entry.size != len(examples):
         notes.append(f"{len(examples)} questions, where the published set has {entry.size}")
@@ -268,7 +270,7 @@ def _examples(items: Sequence[Item], kind: Kind, opened: _Opened, notes: list[st
                 f"{opened.source}: row {number}: {item.gold[:60]!r} is no answer of kind {kind}",
                 hint=_GOLD_HINTS.get(kind, "correct that row"),
             )
-        examples.append(Example(question=question, gold=gold))
+        examples.append(Example(question=question, gold=gold, rationale=item.rationale))
     return examples
 
 

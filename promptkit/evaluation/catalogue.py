@@ -1,16 +1,12 @@
 """The benchmarks that have a name, and how those on the Hugging Face Hub are fetched."""
 
-import http.client
 import os
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 from promptkit.errors import BenchmarkError
+from promptkit.models.hub import silence
 from promptkit.types import Kind
-
-_REACH_SECONDS = 8.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +34,10 @@ class Known:
     packaged: str | None = None
     """Its file in the package."""
     hub: HubFiles | None = None
+    train: str | None = None
+    """The name of its training split, from which demonstrations may be taken."""
+    rows: tuple[int, int] | None = None
+    """The part of its file that it is, counted from 0, the end not included."""
 
     @property
     def source(self) -> str:
@@ -45,7 +45,7 @@ class Known:
         if self.packaged:
             return "packaged"
         if self.hub:
-            return f"hub: {self.hub.repository}@{self.hub.revision or 'newest'}"
+            return f"hub: {self.hub.repository}@{self.hub.revision or 'newest commit (not pinned)'}"
         return f"your file: {self.name}=FILE"
 
 
@@ -53,11 +53,14 @@ class Known:
 # and named in `Benchmark.source`. Its two splits together are the 600 questions, in an order of its own.
 _MULTIARITH = HubFiles("ChilleD/MultiArith", None, ("train.json", "test.json"))
 _GSM8K = HubFiles("openai/gsm8k", "740312add88f781978c0658806c59bc2815b9866", ("main/test-00000-of-00001.parquet",))
+_GSM8K_TRAIN = HubFiles(_GSM8K.repository, _GSM8K.revision, ("main/train-00000-of-00001.parquet",))
 _ROY = "Roy & Roth 2015, Solving General Arithmetic Word Problems"
 _COBBE = "Cobbe et al. 2021, Training Verifiers to Solve Math Word Problems"
 _SRIVASTAVA = "Srivastava et al. 2022, Beyond the Imitation Game (BIG-bench)"
 _WEI = "Wei et al. 2022, Chain-of-Thought Prompting Elicits Reasoning in Large Language Models"
+_YAO = "Yao et al. 2023, Tree of Thoughts: Deliberate Problem Solving with Large Language Models"
 _OURS = "promptkit's own questions, generated in the style of "
+_OWN = "promptkit's own questions, written by hand"
 
 KNOWN: dict[str, Known] = {
     entry.name: entry
@@ -72,8 +75,11 @@ KNOWN: dict[str, Known] = {
             packaged="multiarith-style.json",
         ),
         Known("gsm8k-style", "number", None, "CC0-1.0", _OURS + _COBBE, "GSM8K", packaged="gsm8k-style.jsonl"),
+        Known("sentiment", "label", None, "CC0-1.0", _OWN, packaged="sentiment.jsonl"),
+        Known("sentiment-train", "label", None, "CC0-1.0", _OWN, packaged="sentiment-train.jsonl"),
         Known("multiarith", "number", 600, "not stated", _ROY, "MultiArith", hub=_MULTIARITH),
-        Known("gsm8k", "number", 1319, "MIT", _COBBE, "GSM8K", hub=_GSM8K),
+        Known("gsm8k", "number", 1319, "MIT", _COBBE, "GSM8K", hub=_GSM8K, train="gsm8k-train"),
+        Known("gsm8k-train", "number", 7473, "MIT", _COBBE, "GSM8K", hub=_GSM8K_TRAIN),
         Known(
             "addsub",
             "number",
@@ -114,6 +120,10 @@ KNOWN: dict[str, Known] = {
         ),
         Known("coin_flip", "yesno", 500, "not stated", _WEI),
         Known("last_letters", "text", 500, "not stated", _WEI),
+        Known("game24-style", "expression", None, "CC0-1.0", _OURS + _YAO, "Game of 24", packaged="game24.csv"),
+        Known("game24", "expression", 1362, "MIT", _YAO, "Game of 24"),
+        # The puzzles that the paper reports on: neither the easiest nor the hardest by people's times.
+        Known("game24-test", "expression", 100, "MIT", _YAO, "Game of 24", rows=(900, 1000)),
     )
 }
 
@@ -144,7 +154,8 @@ def download(name: str, wanted: HubFiles) -> tuple[str, list[bytes]]:
                 wanted.repository, file, repo_type="dataset", revision=revision, local_files_only=True
             )
         except LocalEntryNotFoundError:
-            _reach(name, endpoint, hint)
+            if why := silence():
+                raise BenchmarkError(f"{name}: {endpoint} cannot be reached: {why}", hint=hint) from None
             try:
                 found = hf_hub_download(
                     wanted.repository, file, repo_type="dataset", revision=revision, endpoint=endpoint
@@ -157,16 +168,6 @@ def download(name: str, wanted: HubFiles) -> tuple[str, list[bytes]]:
         # The cache keeps a file at snapshots/<commit>/<file>.
         revision = paths[-1].parents[len(Path(file).parts) - 1].name
     return f"{wanted.repository}@{revision}", [path.read_bytes() for path in paths]
-
-
-def _reach(name: str, endpoint: str, hint: str) -> None:
-    """Ask the hub for a sign of life: its own client would go on retrying for minutes."""
-    try:
-        urllib.request.urlopen(urllib.request.Request(endpoint, method="HEAD"), timeout=_REACH_SECONDS).close()
-    except urllib.error.HTTPError:
-        return
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise BenchmarkError(f"{name}: {endpoint} cannot be reached: {_first_line(error)}", hint=hint) from error
 
 
 def _first_line(error: Exception) -> str:

@@ -2,8 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,17 +13,22 @@ from promptkit.backends import default
 from promptkit.backends.base import Answer, Backend, Take
 from promptkit.errors import BackendError, ConfigError
 from promptkit.evaluation.benchmarks import Benchmark, load
+from promptkit.evaluation.pools import pool_for, preparation_notes
 from promptkit.evaluation.rundir import RunWriter, environment
 from promptkit.evaluation.runs import Run, Sample, score
 from promptkit.flow import Flow
-from promptkit.scheduler import run_flows
+from promptkit.scheduler import OnCall, run_flows
 from promptkit.strategies import PRESETS, Strategy, resolve
-from promptkit.strategies.base import common_backend
+from promptkit.strategies.base import common_backend, prepared
 from promptkit.strategies.demonstrations import SETS
-from promptkit.types import Completion, Request, Result
+from promptkit.strategies.pool import Pool
+from promptkit.strategies.selectors import Selector
+from promptkit.types import Completion, Request, Result, Usage
 
 T = TypeVar("T")
-Strategies: TypeAlias = Strategy | str | Sequence[Strategy | str] | Mapping[str, Strategy]
+Strategies: TypeAlias = Strategy | str | Path | Sequence[Strategy | str | Path] | Mapping[str, Strategy]
+Benchmarks: TypeAlias = str | Path | Benchmark | Sequence[str | Path | Benchmark]
+Backends: TypeAlias = Backend | Sequence[Backend] | Mapping[str, Callable[[], Backend]]
 Named: TypeAlias = list[tuple[list[tuple[str, Strategy]], Benchmark]]
 """For each benchmark its strategies, with the names to show."""
 
@@ -62,17 +67,23 @@ class _Part:
     benchmark: Benchmark
     writer: RunWriter | None
     samples: dict[int, Sample] = field(default_factory=dict[int, Sample])
+    pool: Pool | None = None
+    """For a strategy that needs one."""
+    preparation: Usage = field(default_factory=Usage)
+    notes: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What is known once it is prepared, for the manifest."""
 
 
 def evaluate(
     strategies: Strategies,
-    benchmark: str | Benchmark | Sequence[str | Benchmark],
-    backend: Backend | Sequence[Backend] | None = None,
+    benchmark: Benchmarks,
+    backend: Backends | None = None,
     *,
     limit: int | None = None,
     seed: int = 0,
     run_dir: str | Path | None = None,
     window: int = 256,
+    pool: str | Path | Benchmark | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[Run]:
     """Score strategies on benchmarks.
@@ -82,11 +93,13 @@ def evaluate(
     Args:
         strategies: strategies, preset names or YAML files; or a mapping from the names to show to strategies.
         benchmark: one or several, by name, file or `Benchmark`.
-        backend: one or several; unset, the embedded model.
+        backend: one or several; or a mapping from names (for folders) to functions that make them: each is then made
+            when its turn comes and closed before the next one is made. Unset, the embedded model.
         limit: only the first so many questions of each benchmark.
         seed: of all sampling.
         run_dir: folder to write; each run gets a folder of its own in it. Unset, nothing is written.
         window: questions that may be under way at a time.
+        pool: where strategies that need worked questions take them from; see `pool_for`.
         on_progress: called after every call and every question.
 
     Returns:
@@ -96,35 +109,39 @@ def evaluate(
         ConfigError: something makes no sense; nothing was called.
         BackendError: the backend cannot go on at all. Single failed calls fail their question only.
     """
-    benchmarks = [load(item) if isinstance(item, str) else item for item in _listed(benchmark)]
+    benchmarks = [item if isinstance(item, Benchmark) else load(item) for item in _listed(benchmark)]
     benchmarks = [item.limited(limit) for item in benchmarks]
     named = check(strategies, benchmarks)
-    backends = _listed(backend) if backend is not None else [_default_backend(named)]
-    _differ("backend", [current.name for current in backends], "give different ones, or change their `name`")
+    pools = {item.name: pool_for(item, pool) for pairs, item in named if any(s.needs_pool() for _, s in pairs)}
+    backends = _backends(_default_backend(named) if backend is None else backend)
     total = len(backends) * sum(len(strategy) * len(item.examples) for strategy, item in named)
     progress = Progress(total)
     folders = _folders(named, backends, run_dir)
     # All folders are looked at before the first one is touched.
     writers = {
-        (number, name, item.name): RunWriter(
-            folders[number, name, item.name], _manifest(name, strategy, item, current, seed)
+        (source, name, item.name): RunWriter(
+            folders[source, name, item.name], _manifest(name, strategy, item, made, seed)
         )
-        for number, current in enumerate(backends)
+        for source, made in backends.items()
         for pairs, item in named
         for name, strategy in pairs
         if folders
     }
     runs: list[Run] = []
-    for number, current in enumerate(backends):
+    for source, made in backends.items():
         with ExitStack() as stack:
+            current = made if isinstance(made, Backend) else stack.enter_context(closing(made()))
+            _differ("backend", [*{run.backend for run in runs}, current.name], "give different ones")
             parts = [
-                _Part(name, strategy, item, writers.get((number, name, item.name)))
+                _Part(name, strategy, item, writers.get((source, name, item.name)), pool=pools.get(item.name))
                 for pairs, item in named
                 for name, strategy in pairs
             ]
-            for part in parts:
-                if part.writer:
-                    stack.enter_context(part.writer)
+            written = [part.writer for part in parts if part.writer]
+            for writer in written:
+                writer.ran_on(current.identity())
+            for writer in written:
+                stack.enter_context(writer)
             runs += _run_parts(parts, current, seed, window, progress, on_progress)
     return runs
 
@@ -143,6 +160,8 @@ def check(strategies: Strategies, benchmarks: Sequence[Benchmark]) -> Named:
     named = [(_named(strategies, item), item) for item in benchmarks]
     for pairs, item in named:
         for _, strategy in pairs:
+            if strategy.needs_pool():
+                continue
             with suppress(_AskedError):
                 for outcome in run_flows([strategy.steps(item.examples[0].question)], _Nobody()):
                     if outcome.error is not None:
@@ -185,6 +204,7 @@ def _run_parts(
         if on_progress:
             on_progress(progress)
 
+    _prepare(parts, backend, seed, on_call)
     for outcome in run_flows(flows(), backend, window, seed=seed, on_call=on_call):
         if outcome.error is not None and not isinstance(outcome.error, BackendError):
             raise outcome.error  # a fault of the strategy, not a failure of a call
@@ -208,10 +228,22 @@ def _run_parts(
     return runs
 
 
+def _prepare(parts: list[_Part], backend: Backend, seed: int, on_call: OnCall) -> None:
+    """Make the strategies ready that need a pool."""
+    needy = [part for part in parts if part.strategy.needs_pool()]
+    pairs = [(part.strategy, cast("Pool", part.pool).counted_by(backend.count_tokens)) for part in needy]
+    for part, ready in zip(needy, prepared(pairs, backend, seed, on_call), strict=True):
+        part.strategy = ready.strategy
+        part.preparation = ready.usage
+        part.notes = preparation_notes(ready.strategy, cast("Pool", part.pool))
+        if part.writer:
+            part.writer.note(**part.notes)
+
+
 def _run(part: _Part, backend: Backend, seconds: float) -> Run:
     samples = tuple(part.samples[place] for place in sorted(part.samples))
-    folder, manifest = (part.writer.folder, part.writer.manifest) if part.writer else (None, {})
-    return Run(part.name, part.benchmark.name, backend.name, samples, seconds, folder, manifest)
+    folder, manifest = (part.writer.folder, part.writer.manifest) if part.writer else (None, part.notes)
+    return Run(part.name, part.benchmark.name, backend.name, samples, seconds, folder, manifest, part.preparation)
 
 
 class _Clock:
@@ -259,6 +291,8 @@ def label(strategy: Strategy) -> str:
             shown.append(label(value))
         elif isinstance(value, str | int | float):
             shown.append(f"{name}={value}")
+        elif isinstance(value, Selector):
+            shown.append(str(value))
         else:
             shown.append(name)
     return f"{strategy.tag}({', '.join(shown)})" if shown else strategy.tag
@@ -276,8 +310,8 @@ def _named(strategies: Strategies, benchmark: Benchmark) -> list[tuple[str, Stra
         named = list(strategies.items())
     else:
         for item in _listed(strategies):
-            strategy = resolve(item, benchmark.kind) if isinstance(item, str) else item
-            named.append((_name(item, strategy), strategy))
+            strategy = item if isinstance(item, Strategy) else resolve(str(item), benchmark.kind)
+            named.append((label(item) if isinstance(item, Strategy) else _name(str(item)), strategy))
     if not named:
         raise ConfigError("no strategy given")
     _differ("strategy", [name for name, _ in named], "give different ones, or a mapping with names")
@@ -289,9 +323,7 @@ def _differ(what: str, names: list[str], hint: str) -> None:
         raise ConfigError(f"{what} {min(twice)!r} is given twice", hint=hint)
 
 
-def _name(given: Strategy | str, strategy: Strategy) -> str:
-    if isinstance(given, Strategy):
-        return label(strategy)
+def _name(given: str) -> str:
     is_file = given.partition(":")[0] not in PRESETS
     return Path(given).stem if is_file and given.endswith((".yaml", ".yml")) else given
 
@@ -302,31 +334,45 @@ def _listed(value: T | Sequence[T]) -> list[T]:
     return [cast("T", value)]
 
 
+def _backends(given: Backends) -> dict[str, Backend | Callable[[], Backend]]:
+    """Backends by name, or what makes them."""
+    if not given and not isinstance(given, Backend):
+        raise ConfigError("no backend given", hint="leave it out for the embedded model")
+    if isinstance(given, Mapping):
+        return {**given}
+    listed = _listed(given)
+    _differ("backend", [backend.name for backend in listed], "give different ones, or change their `name`")
+    return {backend.name: backend for backend in listed}
+
+
 def _default_backend(named: Named) -> Backend:
     """The backend that the strategies carry, else the embedded model."""
     strategies = (strategy for pairs, _ in named for _, strategy in pairs)
     return common_backend(strategies, "the strategies", hint="pass backend= to evaluate()") or default()
 
 
-def _folders(named: Named, backends: list[Backend], run_dir: str | Path | None) -> dict[tuple[int, str, str], Path]:
+def _folders(named: Named, backends: Iterable[str], run_dir: str | Path | None) -> dict[tuple[str, str, str], Path]:
     """A folder for each run, named by what varies."""
     if run_dir is None:
         return {}
-    folders: dict[tuple[int, str, str], Path] = {}
-    for number, backend in enumerate(backends):
+    backends = list(backends)
+    folders: dict[tuple[str, str, str], Path] = {}
+    for backend in backends:
         for pairs, benchmark in named:
             for name, _ in pairs:
                 parts = [name]
                 parts += [benchmark.name] if len(named) > 1 else []
-                parts += [backend.name] if len(backends) > 1 else []
+                parts += [backend] if len(backends) > 1 else []
                 slug = "--".join(re.sub(r"[^A-Za-z0-9._=-]+", "-", part).strip("-.") or "run" for part in parts)
-                folders[number, name, benchmark.name] = Path(run_dir) / slug
+                folders[backend, name, benchmark.name] = Path(run_dir) / slug
     if len(set(folders.values())) < len(folders):
         raise ConfigError("two runs would share a folder", hint="give strategies and backends names that differ")
     return folders
 
 
-def _manifest(name: str, strategy: Strategy, benchmark: Benchmark, backend: Backend, seed: int) -> dict[str, Any]:
+def _manifest(
+    name: str, strategy: Strategy, benchmark: Benchmark, backend: Backend | Callable[[], Backend], seed: int
+) -> dict[str, Any]:
     return {
         "strategy": name,
         "strategy_definition": strategy.model_dump(mode="json"),
@@ -339,7 +385,7 @@ def _manifest(name: str, strategy: Strategy, benchmark: Benchmark, backend: Back
             "questions": len(benchmark.examples),
             "notes": list(benchmark.notes),
         },
-        "backend": backend.identity(),
+        "backend": backend.identity() if isinstance(backend, Backend) else None,
         "seed": seed,
         **environment(),
     }

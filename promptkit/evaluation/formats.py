@@ -9,6 +9,8 @@ from typing import Any, cast
 from promptkit.evaluation.rows import Row, json_value
 from promptkit.types import Kind
 
+_CALCULATOR = re.compile(r"<<[^<>]*>>")
+"""The calculator annotations of GSM8K, which no demonstration should teach."""
 _OPTION_LETTER = re.compile(r"\s*\(?([A-Z])\s*[).:]\s*")
 
 
@@ -26,6 +28,7 @@ class Item:
     """`None` where the file leaves it open."""
     options: tuple[str, ...] = ()
     id: str = ""
+    rationale: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,10 +128,11 @@ def _multiarith_of_the_hub(row: Row) -> Item:
 
 
 def _gsm8k(row: Row) -> Item:
-    _, mark, gold = text(row, "answer").rpartition("####")
+    steps, mark, gold = text(row, "answer").rpartition("####")
     if not mark or not gold.strip():
         raise RowError("column 'answer' has nothing after ####")
-    return Item(text(row, "question"), gold.strip().replace(",", ""), "number", id=_id(row))
+    rationale = _CALCULATOR.sub("", steps).strip()
+    return Item(text(row, "question"), gold.strip().replace(",", ""), "number", id=_id(row), rationale=rationale)
 
 
 def _svamp(row: Row) -> Item:
@@ -177,6 +181,14 @@ def _big_bench(row: Row) -> Item:
     return Item(text(row, "input"), string.ascii_uppercase[right[0]], "choice", options, _id(row))
 
 
+def _game24(row: Row) -> Item:
+    numbers = text(row, "Puzzles")
+    if not re.fullmatch(r"[0-9]+( [0-9]+)+", numbers):
+        raise RowError(f"column 'Puzzles' holds {numbers!r}, not numbers with a space between")
+    task = f"Combine the numbers {numbers} with +, -, *, / and parentheses to get 24. Use each of them exactly once."
+    return Item(f"{task} The answer is one expression.", "24", "expression", id=_id(row))
+
+
 FORMATS = (
     Format("MultiArith", frozenset({"sQuestion", "lSolutions"}), _equation_solution),
     Format("MultiArith", frozenset({"question", "final_ans"}), _multiarith_of_the_hub),
@@ -184,6 +196,7 @@ FORMATS = (
     Format("SVAMP", frozenset({"Body", "Question", "Answer"}), _svamp),
     Format("AQuA", frozenset({"question", "options", "correct"}), _aqua),
     Format("CommonsenseQA", frozenset({"question", "answerKey"}), _commonsense_qa, _has_stem),
+    Format("Game of 24", frozenset({"Puzzles"}), _game24),
     Format("BIG-bench", frozenset({"input", "target_scores"}), _big_bench),
 )
 """The published formats. Rows with `question` and `answer` alone are none: the kind of their answers is open."""

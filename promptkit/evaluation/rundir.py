@@ -16,6 +16,7 @@ from pydantic import ValidationError
 import promptkit
 from promptkit.errors import ConfigError
 from promptkit.evaluation.runs import Run, Sample
+from promptkit.types import Usage
 
 _IDENTITY = ("strategy_definition", "templates", "benchmark", "backend", "seed")
 """The parts of a manifest that must agree before a folder is written again."""
@@ -53,6 +54,22 @@ class RunWriter:
     ) -> None:
         with suppress(OSError):  # of a full disk, which `add` has told of
             self._samples.close()
+
+    def ran_on(self, identity: dict[str, Any]) -> None:
+        """Say which backend it is, where that was not known when this was made.
+
+        Raises:
+            ConfigError: the folder holds a run on another one.
+        """
+        self.manifest["backend"] = identity
+        _refuse_other_run(self.folder, self.manifest)
+
+    def note(self, **entries: Any) -> None:
+        """Add to the manifest what became known after the run began."""
+        self.manifest |= entries
+        if not self._again:
+            with _writing(self.folder):
+                self._write_manifest()
 
     def add(self, sample: Sample) -> None:
         """Append a finished question."""
@@ -104,6 +121,7 @@ def load_run(folder: str | Path) -> Run:
             seconds=float(manifest["seconds"]),
             run_dir=folder,
             manifest=manifest,
+            preparation=Usage(**result.get("preparation", {})),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"{folder / 'manifest.json'} is damaged", hint=_AGAIN) from error
@@ -148,7 +166,8 @@ def _refuse_other_run(folder: Path, manifest: dict[str, Any]) -> dict[str, Any] 
     """The manifest of the same run, where that was begun in this folder before."""
     there = _read_manifest(folder)
     if there is not None:
-        differing = [part for part in _IDENTITY if there.get(part) != json.loads(json.dumps(manifest.get(part)))]
+        known = [part for part in _IDENTITY if manifest.get(part) is not None]
+        differing = [part for part in known if there.get(part) != json.loads(json.dumps(manifest[part]))]
         if differing:
             raise ConfigError(
                 f"{folder} holds another run (different {', '.join(differing)})", hint="choose another --run-dir"

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from pydantic import Field
+
 from promptkit.evaluation.stats import Interval, wilson
 from promptkit.extract import same
+from promptkit.extract.expression import solves
 from promptkit.scheduler import Outcome
 from promptkit.types import AnswerValue, Call, Data, Example, Extraction, Kind, Result, Usage, Vote
 
@@ -29,6 +32,8 @@ class Sample(Data):
     """The completion that holds the answer."""
     rationale: str = ""
     votes: tuple[Vote, ...] = ()
+    details: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """What else the strategy says: ids of demonstrations, samples saved, the tree."""
     calls: tuple[Call, ...] = ()
     usage: Usage = Usage()
     error: str | None = None
@@ -47,7 +52,7 @@ def score(example: Example, outcome: Outcome[Result]) -> Sample:
     elif result.answer is None:
         status = "unparsed"
     else:
-        status = "correct" if same(result.answer, example.gold) else "wrong"
+        status = "correct" if _right(result.answer, example) else "wrong"
     question = example.question
     found = result or Result()
     return Sample(
@@ -62,10 +67,18 @@ def score(example: Example, outcome: Outcome[Result]) -> Sample:
         text=found.text,
         rationale=found.rationale,
         votes=found.votes,
+        details=found.details,
         calls=outcome.trace,
         usage=outcome.usage,
         error=str(outcome.error) if outcome.error is not None else None,
     )
+
+
+def _right(answer: AnswerValue, example: Example) -> bool:
+    """Whether an answer is the gold one; an expression, whether it uses the question's numbers and makes the gold."""
+    if example.question.kind == "expression":
+        return solves(str(answer), example.question.text, str(example.gold))
+    return same(answer, example.gold)
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,8 @@ class Run:
     were under way."""
     run_dir: Path | None = None
     manifest: dict[str, Any] = field(default_factory=dict[str, Any])
+    preparation: Usage = field(default_factory=Usage)
+    """What making the strategy ready has cost, once for all questions (the rationales of Auto-CoT)."""
 
     @property
     def n(self) -> int:
@@ -103,8 +118,8 @@ class Run:
 
     @property
     def usage(self) -> Usage:
-        """Calls and tokens of all questions."""
-        return sum((sample.usage for sample in self.samples), Usage())
+        """Calls and tokens of all questions and of the preparation."""
+        return sum((sample.usage for sample in self.samples), self.preparation)
 
     def summary(self) -> dict[str, Any]:
         """What `eval --json` prints of it."""
@@ -120,5 +135,6 @@ class Run:
             **{status: self.count(status) for status in statuses},
             "usage": usage.model_dump(include={"calls", "prompt_tokens", "completion_tokens", "cached_calls"}),
             "seconds": round(self.seconds, 3),
+            **({"preparation": self.preparation.model_dump()} if self.preparation.calls else {}),
             "run_dir": str(self.run_dir) if self.run_dir else None,
         }

@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from promptkit.evaluation.across import Row, across
 from promptkit.evaluation.comparison import Comparison
 from promptkit.evaluation.runs import Run, Sample
 from promptkit.evaluation.verdict import Judged, judge, names, p_text, tokens, verdict
@@ -18,52 +19,76 @@ _SHOWN_CHARACTERS = 420
 """How much of a model's text is shown, around the answer."""
 _NAME_CHARACTERS = 24
 """A longer name may be folded to make room for the columns."""
-_OPTIONAL = ("wrong", "sec")
-"""Columns that are left out where there is no room: the rest of the questions, and a time that machines decide."""
+_NEW, _PROMPT = "new\ntok/q", "prompt\ntok/q"
+_OPTIONAL = ("wrong", "sec", _PROMPT)
+"""Columns that are left out, in this order, where there is no room: the rest of the questions, a time that machines
+decide, and what a model only reads."""
 
 
 def print_runs(runs: Sequence[Run], console: Console) -> None:
-    """Print verdict, table and examples for each benchmark and backend."""
+    """Print verdict, table and examples for each benchmark and backend; and for several backends, how they compare."""
     for _, group in groupby(runs, key=lambda run: (run.benchmark, run.backend)):
         print_compared(list(group), console)
+    for benchmark in dict.fromkeys(run.benchmark for run in runs):
+        if rows := across([run for run in runs if run.benchmark == benchmark]):
+            _print_across(benchmark, rows, console)
 
 
-def print_compared(runs: Sequence[Run], console: Console) -> None:
-    """Print verdict, table and examples of runs that asked the same questions."""
+def print_compared(runs: Sequence[Run], console: Console, said: str | None = None) -> None:
+    """Print verdict, table and examples of runs that asked the same questions.
+
+    Args:
+        runs: the runs.
+        console: where to print.
+        said: a sentence in place of the verdict, which advises one of the runs: ablations ask another question.
+    """
     backends = " and ".join(dict.fromkeys(run.backend for run in runs))
     title = one_line(f"{runs[0].benchmark}, {_questions(runs[0].n)}, {backends}")
     judged = judge(runs)
-    said = one_line(verdict(runs, judged))
+    said = one_line(verdict(runs, judged) if said is None else said)
     if console.is_terminal:
         console.print(Panel(Text(said), title=Text(title), title_align="left", border_style="cyan"))
     else:  # one line, for grep and files
         console.print(Text(f"{title}\n{said}\n"), soft_wrap=True)
     called = [one_line(name) for name in names(runs)]
-    console.print(_table(runs, called, judged, console.width))
-    console.print(Text(_legend(called), style="dim"))
+    columns = _fitting({"strategy": called, **_columns(runs, judged)}, console.width)
+    console.print(_table(columns, console.width))
+    console.print(Text(" ".join([*_legend(columns, called), *_notes(runs, called)]), style="dim"))
+    for name, run in zip(called, runs, strict=True):
+        if run.manifest.get("pool", {}).get("leaks"):
+            said = f"{name} shows demonstrations made of the test's own questions, as published: its accuracy leaks."
+            console.print(Text(said, style="bold yellow"))
     if len(runs) > 1:
         console.print(_examples(runs, called, judged))
 
 
-def _table(runs: Sequence[Run], called: list[str], judged: dict[tuple[int, int], Judged], width: int) -> Table:
-    columns = {"strategy": called, **_columns(runs, judged)}
-    widths = {heading: max(map(len, [*heading.split("\n"), *cells])) for heading, cells in columns.items()}
-    widths["strategy"] = min(widths["strategy"], _NAME_CHARACTERS)
+def _fitting(columns: dict[str, list[str]], width: int) -> dict[str, list[str]]:
+    """The columns without those that are left out for lack of room."""
+    columns = dict(columns)
     for heading in _OPTIONAL:
-        if _total(widths, 1) > width:
-            del columns[heading], widths[heading]
-    gap = 2 if _total(widths, 2) <= width else 1
+        if _total(columns, 1) > width:
+            del columns[heading]
+    return columns
+
+
+def _table(columns: dict[str, list[str]], width: int) -> Table:
+    gap = 2 if _total(columns, 2) <= width else 1
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
     table.add_column("strategy", overflow="fold")
     for heading in list(columns)[1:]:
-        table.add_column(heading, justify="right", no_wrap=True, min_width=widths[heading])
+        table.add_column(heading, justify="right", no_wrap=True, min_width=_width(heading, columns[heading]))
     for row in zip(*columns.values(), strict=True):
         table.add_row(*map(Text, row))
     return table
 
 
-def _total(widths: dict[str, int], gap: int) -> int:
-    return sum(widths.values()) + gap * (len(widths) - 1)
+def _width(heading: str, cells: list[str]) -> int:
+    widest = max(map(len, [*heading.split("\n"), *cells]))
+    return min(widest, _NAME_CHARACTERS) if heading == "strategy" else widest
+
+
+def _total(columns: dict[str, list[str]], gap: int) -> int:
+    return sum(_width(heading, cells) for heading, cells in columns.items()) + gap * (len(columns) - 1)
 
 
 def _columns(runs: Sequence[Run], judged: dict[tuple[int, int], Judged]) -> dict[str, list[str]]:
@@ -76,13 +101,14 @@ def _columns(runs: Sequence[Run], judged: dict[tuple[int, int], Judged]) -> dict
             "right\n%": f"{run.accuracy * 100:.1f}",
             "95 %": f"{low * 100:.0f}–{high * 100:.0f}",
             "Δ": f"{found.comparison.delta * 100:+.1f}" if found else "",
-            "p": p_text(found.p_value).removeprefix("p ").removeprefix("= ").replace(" ", "") if found else "",
+            "p": _p_cell(found.p_value) if found else "",
             "+/−": f"{len(found.comparison.fixed)}/{len(found.comparison.broken)}" if found else "",
             "wrong": str(run.count("wrong")),
             "not\nread": str(run.count("unparsed")),
             "cut\noff": str(run.count("truncated")),
             "fail": str(run.count("failed")),
-            "tok/q": f"{tokens(run) / max(run.n, 1):.0f}",
+            _NEW: f"{tokens(run) / max(run.n, 1):.0f}",
+            _PROMPT: f"{run.usage.prompt_tokens / max(run.n, 1):.0f}",
             "sec": f"{run.seconds:.0f}",
         }
         for heading, cell in cells.items():
@@ -91,16 +117,56 @@ def _columns(runs: Sequence[Run], judged: dict[tuple[int, int], Judged]) -> dict
     return columns
 
 
-def _legend(called: list[str]) -> str:
+def _p_cell(p: float) -> str:
+    return p_text(p).removeprefix("p ").removeprefix("= ").replace(" ", "")
+
+
+def _legend(columns: dict[str, list[str]], called: list[str]) -> list[str]:
+    """A sentence for each column that is there."""
     against = (
         f"Δ, p, +/−: points more than {called[0]}, exact McNemar test corrected for all pairs (Holm), questions "
-        "fixed/broken. "
+        "fixed/broken."
     )
-    deltas = against if len(called) > 1 else ""
-    return (
-        f"right: % of all questions, with 95 % Wilson interval. {deltas}not read: no answer found. cut off: hit its "
-        "token limit. fail: a call failed. tok/q: tokens generated a question. sec: share of the wall clock."
-    )
+    meanings = {
+        "95 %": "right: % of all questions, with 95 % Wilson interval.",
+        "Δ": against,
+        "not\nread": "not read: no answer found.",
+        "cut\noff": "cut off: hit its token limit.",
+        "fail": "fail: a call failed.",
+        _NEW: "new tok/q: tokens generated a question.",
+        _PROMPT: "prompt tok/q: tokens read.",
+        "sec": "sec: share of the wall clock.",
+    }
+    return [meaning for heading, meaning in meanings.items() if heading in columns]
+
+
+def _notes(runs: Sequence[Run], called: list[str]) -> list[str]:
+    """What the numbers of these runs hold besides."""
+    notes: list[str] = []
+    calls, cached = (sum(getattr(run.usage, what) for run in runs) for what in ("calls", "cached_calls"))
+    if cached:
+        notes.append(f"{cached} of {calls} calls came from the store: their tokens count, no time does.")
+    prepared = [(name, run.preparation.calls) for name, run in zip(called, runs, strict=True) if run.preparation.calls]
+    if prepared:
+        made = ", ".join(f"{name} with {count} calls" for name, count in prepared)
+        notes.append(f"tok/q holds what preparing took: {made}.")
+    return notes
+
+
+def _print_across(benchmark: str, rows: Sequence[Row], console: Console) -> None:
+    """Each strategy on each model, with the lead of the best one."""
+    backends = list(dict.fromkeys(backend for row in rows for backend in row.runs))
+    columns = {"strategy": [one_line(row.strategy) for row in rows]}
+    for number, backend in enumerate(backends, 1):
+        scores = [f"{row.runs[backend].accuracy * 100:.1f}" if backend in row.runs else "" for row in rows]
+        columns[f"({number})\n%"] = scores
+    columns["ahead"] = [f"{abs(row.lead.delta) * 100:.1f}" for row in rows]
+    columns["p"] = [_p_cell(row.p_value) for row in rows]
+    numbered = ", ".join(f"({number}) {one_line(backend)}" for number, backend in enumerate(backends, 1))
+    console.print(Text(f"\n{one_line(benchmark)}, model against model: {numbered}", style="bold"))
+    console.print(_table(columns, console.width))
+    said = "ahead: points of the best model over the next one. p: exact McNemar test corrected for all pairs (Holm)."
+    console.print(Text(said, style="dim"))
 
 
 def _examples(runs: Sequence[Run], called: list[str], judged: dict[tuple[int, int], Judged]) -> RenderableType:

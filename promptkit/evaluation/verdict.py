@@ -13,8 +13,10 @@ ALPHA = 0.05
 SMALL_GAP = 0.05
 """Share of the questions up to which a cheaper strategy may lie behind in the sample and still be advised."""
 SAME_PRICE = 1.1
-"""Factor of tokens up to which a strategy counts as no dearer than the cheapest."""
-_BLIND = 0.995
+"""Factor of generated tokens up to which a strategy counts as no dearer than the cheapest."""
+_OTHER_PROMPT = 1.5
+"""Factor by which prompts must differ in length, one way or the other, to be mentioned."""
+BLIND = 0.995
 """Differences up to here go unseen: nothing can be shown at all."""
 MANY = 0.1
 """Share of answers that were not read, cut off or failed, from which the verdict mentions them."""
@@ -95,7 +97,11 @@ def names(runs: Sequence[Run]) -> list[str]:
 
 
 def tokens(run: Run) -> int:
-    """Tokens generated, the larger part of what a strategy costs."""
+    """Tokens generated, which a model writes one after the other.
+
+    They are the price by which strategies are compared. Prompt tokens, which demonstrations multiply, are read all at
+    once and cost less each; verdict and table show them beside, and do not add them up.
+    """
     return run.usage.completion_tokens
 
 
@@ -118,8 +124,8 @@ def _compared(runs: Sequence[Run], called: list[str], judged: dict[tuple[int, in
     if runs[best].accuracy == 0:
         high = runs[best].ci95.high
         return [f"no strategy got any of {n} right (95 % interval 0 to {high * 100:.0f} %), so nothing can be advised"]
-    blind = _blindness(judged, len(runs))
-    if blind > _BLIND and not any(found.shown for found in judged.values()):
+    blind = blindness(judged, len(runs))
+    if blind > BLIND and not any(found.shown for found in judged.values()):
         counts = _and([f"{name} {run.count('correct')}" for run, name in zip(runs, called, strict=True)])
         return [f"{n} cannot show any difference, so take more; right so far: {counts}"]
     chosen = advised(runs, judged)
@@ -129,7 +135,7 @@ def _compared(runs: Sequence[Run], called: list[str], judged: dict[tuple[int, in
 
     def about(place: int) -> str:
         found = judged[chosen, place]
-        said = [_gap(found), p_text(found.p_value), _cost(runs[place], runs[chosen])]
+        said = [_gap(found), p_text(found.p_value), *_costs(runs[place], runs[chosen])]
         return f"{called[place]} ({', '.join(said)})"
 
     it, parts = "it", [f"use {called[chosen]}, {_score(runs[chosen])}"]
@@ -148,10 +154,13 @@ def _compared(runs: Sequence[Run], called: list[str], judged: dict[tuple[int, in
     baselines = {_preset(runs[place]) for place in others}
     if baselines == {"direct"} and _preset(runs[chosen]) != "direct":
         parts.append("direct may not reason and is a weak baseline, so compare with zero-shot too")
+    if _preset(runs[chosen]) == "direct":
+        fair = "" if "zero-shot" in baselines else ", so compare with zero-shot too"
+        parts.append(f"direct forbids reasoning, which harder questions may need{fair}")
     return parts
 
 
-def _blindness(judged: dict[tuple[int, int], Judged], runs: int) -> float:
+def blindness(judged: dict[tuple[int, int], Judged], runs: int) -> float:
     """The largest difference that a comparison which showed none could well have missed; 0 if each showed one."""
     pairs = runs * (runs - 1) // 2
     open_ = [found.comparison for (a, b), found in judged.items() if a < b and not found.shown]
@@ -203,18 +212,26 @@ def _questions(n: int) -> str:
     return "1 question" if n == 1 else f"{n} questions"
 
 
-def _cost(run: Run, chosen: Run) -> str:
-    mine, its = tokens(run), tokens(chosen)
+def _costs(run: Run, chosen: Run) -> list[str]:
+    """What a run costs against the chosen one: generated tokens, and prompt tokens where they differ by much."""
+    said = [_times(tokens(run), tokens(chosen), "generated tokens")]
+    read, its = run.usage.prompt_tokens, chosen.usage.prompt_tokens
+    if max(read, its) >= _OTHER_PROMPT * min(read, its) > 0:
+        said.append(_times(read, its, "prompt tokens"))
+    return said
+
+
+def _times(mine: int, its: int, what: str) -> str:
     if mine == its:
-        return "the same tokens"
+        return f"as many {what}"
     if not mine or not its:
-        return "no tokens" if not mine else f"{mine} tokens against none"
+        return f"no {what}" if not mine else f"{mine} {what} against none"
     ratio = mine / its
     if 0.95 <= ratio < 1.05:
-        return "about the same tokens"
+        return f"about as many {what}"
     if ratio < 0.095:
-        return f"1/{1 / ratio:.0f} of the tokens"
-    return f"{ratio:.0f}× the tokens" if ratio >= 9.95 else f"{ratio:.1f}× the tokens"
+        return f"1/{1 / ratio:.0f} of the {what}"
+    return f"{ratio:.0f}× the {what}" if ratio >= 9.95 else f"{ratio:.1f}× the {what}"
 
 
 def _and(items: list[str]) -> str:

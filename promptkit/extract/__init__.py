@@ -13,12 +13,13 @@ from fractions import Fraction
 from promptkit.errors import ConfigError
 from promptkit.extract.choice import ChoiceReader
 from promptkit.extract.date import DateReader
+from promptkit.extract.expression import ExpressionReader
 from promptkit.extract.number import NumberReader
 from promptkit.extract.published import published
-from promptkit.extract.rules import Extractor, Reader, by_rules
+from promptkit.extract.rules import Extractor, Reader, by_rules, trim
 from promptkit.extract.sets import SetReader
 from promptkit.extract.text import LabelReader, TextReader, YesNoReader
-from promptkit.types import AnswerValue, Kind, Question
+from promptkit.types import AnswerValue, Extraction, Kind, Question
 
 __all__ = ["Extractor", "canonical", "extractor_for", "names", "same"]
 
@@ -30,12 +31,14 @@ _READERS: dict[Kind, Callable[[Question], Reader]] = {
     "date": lambda _: DateReader(),
     "text": lambda _: TextReader(),
     "set": lambda _: SetReader(),
+    "expression": lambda _: ExpressionReader(),
 }
 _EXTRACTORS: dict[str, Callable[[Question], Extractor]] = {
     "strict": lambda question: by_rules(_reader(question), otherwise=None),
     "lenient": lambda question: by_rules(_reader(question), otherwise="last"),
     "answer": lambda question: by_rules(_reader(question), otherwise="first"),
     "published": published,
+    "whole": lambda question: _whole(_reader(question)),
 }
 _NUMBER = re.compile(r"-?[0-9]{1,200}(?:\.[0-9]{1,200}|/0*[1-9][0-9]{0,199})?")
 
@@ -60,6 +63,7 @@ def extractor_for(question: Question, name: str | None = None) -> Extractor:
               that follow an answer trigger, as the second stage of zero-shot CoT (Kojima et al., 2022).
             - "published": the cleansing of Kojima et al. with its faults, to reproduce published tables. Its values
               are not canonical; compare them with `==`.
+            - "whole": the whole text, for free text such as summaries and for models that give the answer alone.
 
     Raises:
         ConfigError: the name is unknown, or the question lacks what its kind needs.
@@ -77,6 +81,7 @@ def canonical(value: str, question: Question) -> AnswerValue | None:
     number: an exact decimal, or "p/q" in lowest terms where no decimal is exact; units are dropped.
     choice: the capital letter. label: the label as the question spells it. yesno: "yes" or "no". date: YYYY-MM-DD.
     text: case-folded, without surrounding quotes and final punctuation. set: the sorted tuple of such texts.
+    expression: the arithmetic expression in one form; a number alone is one.
     """
     return _reader(question).canonical(value)
 
@@ -86,6 +91,14 @@ def same(a: AnswerValue, b: AnswerValue) -> bool:
     if a == b or isinstance(a, tuple) or isinstance(b, tuple):
         return a == b
     return bool(_NUMBER.fullmatch(a) and _NUMBER.fullmatch(b)) and Fraction(a) == Fraction(b)
+
+
+def _whole(reader: Reader) -> Extractor:
+    def extract(text: str) -> Extraction | None:
+        value = reader.canonical(text)
+        return None if value is None else Extraction(value=value, span=trim(text, 0, len(text)), rule="whole")
+
+    return extract
 
 
 def _reader(question: Question) -> Reader:

@@ -1,7 +1,8 @@
 """Numbers written in digits, found and read exactly: integers, decimals, fractions, thousands, powers, LaTeX.
 
 The value of "50%" is 50 and of "18 dollars" 18: units belong neither to the value nor to its span. Scale words do
-("2 million"), and so does a sign. Dates, times, versions and exponents are no numbers.
+("2 million"), and so does a sign. Dates, times, versions and exponents are no numbers. A comma is a decimal one only
+where nothing else can be meant: "1.234,50", "€3,50".
 """
 
 import re
@@ -22,6 +23,11 @@ _VULGAR = {
 _COMMA = r"(?:,|\{,\}|,?\\[,!]|[\u00a0\u2009\u202f]|[ ](?=000))"
 _WHOLE = rf"(?:[1-9][0-9]{{0,2}}(?:{_COMMA}[0-9]{{3}})++(?!{_COMMA}?[0-9])|[0-9]++)"
 _DECIMAL = rf"(?:{_WHOLE}(?:\.[0-9]++)?+|(?<!\.)\.[0-9]++)"
+_EURO = (
+    r"(?:[1-9][0-9]{0,2}(?:\.[0-9]{3})++,[0-9]{1,2}|€\s?+[0-9]++,[0-9]{2}|[0-9]++,[0-9]{2}\s?+(?:€|EUR\b|euros?\b))"
+    r"(?!,?[0-9])"
+)
+"""A decimal comma: after a dot for thousands, or beside the sign of the euro."""
 _POWER = r"(?:\^\{?|\*\*)(?P<NAME>[-−]?[0-9]{1,3})\}?+(?![0-9])"
 _NUMERAL = re.compile(
     rf"""(?ix)
@@ -30,7 +36,7 @@ _NUMERAL = re.compile(
             [0-9]{{1,4}} / [0-9]{{1,2}} / [0-9]{{1,4}} (?![0-9])                                 # dates
           | [0-9]{{4}} - [0-9]{{2}} - [0-9]{{2}} (?![0-9]) | [0-9]{{1,2}} - [0-9]{{1,2}} - [0-9]{{4}} (?![0-9])
           | [0-9]++ (?: : [0-9]++ )++                                                            # times, ratios
-          | [0-9]++ (?: \. [0-9]++ ){{2,}}+ )                                                    # versions
+          | (?! {_EURO} ) [0-9]++ (?: \. [0-9]++ ){{2,}}+ )                                       # versions
       | 10{_POWER.replace("NAME", "ten_to")}
       | (?: (?P<mixed> [0-9]{{1,18}} )
             (?: \ (?:and\ )? (?= [0-9]{{1,18}}/[0-9]{{1,18}} (?![0-9/]) )
@@ -38,7 +44,7 @@ _NUMERAL = re.compile(
         (?: (?P<vulgar> [{"".join(_VULGAR)}] )
           | \\[dt]?frac (?: \{{ (?P<top> {_DECIMAL} ) \}} \{{ (?P<under> {_DECIMAL} ) \}}
                         | (?P<one> [0-9]) (?P<two> [0-9]) )
-          | (?P<number> {_DECIMAL} )
+          | (?P<number> {_EURO} | {_DECIMAL} )
             (?: / (?P<divisor> {_DECIMAL} )
               | e (?P<exponent> [-+]?[0-9]{{1,3}} ) (?! \w | \.[0-9] )
               | \s?+ (?: [×x*] | \\times | \\cdot ) \s?+ 10{_POWER.replace("NAME", "times_ten_to")}
@@ -107,6 +113,8 @@ def _value(match: re.Match[str]) -> Fraction | None:
 
 
 def _exact(digits: str) -> Fraction:
+    if re.search(r",[0-9]{1,2}(?![0-9])", digits):
+        digits = digits.replace(".", "").replace(",", ".")
     return Fraction(re.sub(r"[^0-9.]", "", digits))
 
 

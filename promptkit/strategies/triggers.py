@@ -3,6 +3,20 @@
 from promptkit.types import Question
 
 STEP_BY_STEP = "Let's think step by step."
+PUBLISHED = {
+    "step by step": STEP_BY_STEP,
+    "first": "First,",
+    "logically": "Let's think about this logically.",
+    "splitting": "Let's solve this problem by splitting it into steps.",
+    "realistic": "Let's be realistic and think step by step.",
+    "detective": "Let's think like a detective step by step.",
+    "think": "Let's think",
+    "before": "Before we dive into the answer,",
+    "after the proof": "The answer is after the proof.",
+    "beautiful day": "It's a beautiful day.",
+}
+"""Phrases that Kojima et al. (2022, table 4) tried on MultiArith with text-davinci-002: 78.7 % right with the first,
+45.7 % with the last but one. The last one has nothing to do with the task (13.1 %)."""
 
 
 def answer_trigger(question: Question, *, therefore: bool = False) -> str:

@@ -14,6 +14,7 @@ from jinja2 import meta, nodes
 from jinja2.exceptions import SecurityError
 
 from promptkit.errors import TemplateError
+from promptkit.paths import may_read
 from promptkit.templates import files, meter
 from promptkit.templates.sandbox import Sandbox, has_role_blocks, part_name
 from promptkit.types import Message
@@ -128,6 +129,11 @@ def _locate(name: str) -> Path | None:
     if not name.endswith(".j2") and files.is_name(name) and (found := files.find(name)):
         return found
     path = Path(name)
+    if not may_read(path):
+        raise TemplateError(
+            f"a strategy file may not name the template {name!r}",
+            hint="name one of `promptkit templates list`, or a file below the working folder",
+        )
     return path if files.is_file(path) else files.find(part_name(name))
 
 

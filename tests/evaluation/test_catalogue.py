@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from promptkit import FakeBackend, evaluate
 from promptkit.errors import BenchmarkError
-from promptkit.evaluation import catalogue
-from promptkit.evaluation.benchmarks import load
+from promptkit.evaluation import load_run
+from promptkit.evaluation.benchmarks import known, load
+from promptkit.models import hub as models_hub
 
 
 def parquet(rows: list[dict[str, Any]]) -> bytes:
@@ -73,6 +75,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
     endpoint = f"http://127.0.0.1:{server.server_port}"
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setenv("HF_ENDPOINT", endpoint)
     monkeypatch.setattr(Hub, "files", {})
     monkeypatch.setattr(Hub, "asked", [])
@@ -124,13 +127,28 @@ class TestHub:
 
     @pytest.mark.usefixtures("hub")
     def test_a_silent_hub_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(catalogue, "_REACH_SECONDS", 0.3)
+        monkeypatch.setattr(models_hub, "CONNECT_SECONDS", 0.3)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
             begun = time.perf_counter()
-            with pytest.raises(BenchmarkError, match=r"cannot be reached: .*timed out"):
+            with pytest.raises(BenchmarkError, match=r"cannot be reached: \w*Timeout"):
                 load("gsm8k")
         assert time.perf_counter() - begun < 5
+
+    def test_offline_the_hub_is_not_asked(self, hub: type[Hub], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        with pytest.raises(BenchmarkError, match=r"cannot be reached: HF_HUB_OFFLINE is set.*gsm8k=FILE"):
+            load("gsm8k")
+        assert hub.asked == []
+
+    def test_the_commit_that_was_taken_is_in_the_manifest(self, hub: type[Hub], tmp_path: Path) -> None:
+        for split, revision in (("train", "main"), ("test", COMMIT)):
+            rows = json.dumps([{"question": f"{split}?", "final_ans": "1"}])
+            hub.files[f"/datasets/ChilleD/MultiArith/resolve/{revision}/{split}.json"] = rows.encode()
+        evaluate("zero-shot", "multiarith", FakeBackend("1"), run_dir=tmp_path / "runs")
+        said = load_run(tmp_path / "runs/zero-shot").manifest["benchmark"]
+        assert said["source"] == f"ChilleD/MultiArith@{COMMIT}"
+        assert len(said["sha256"]) == 64
 
     def test_without_the_packages_the_command_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "huggingface_hub", None)
@@ -143,3 +161,9 @@ class TestHub:
         file.write_bytes(b"PAR1")
         with pytest.raises(BenchmarkError, match=r"promptkit\[hub\]"):
             load(str(file))
+
+
+def test_what_is_not_pinned_is_said() -> None:
+    sources = {entry.name: entry.source for entry in known()}
+    assert sources["multiarith"] == "hub: ChilleD/MultiArith@newest commit (not pinned)"
+    assert [name for name, source in sources.items() if "not pinned" in source] == ["multiarith"]

@@ -1,6 +1,7 @@
 """The evaluator, with a backend that answers from a function."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,80 @@ def test_several_backends() -> None:
     runs = evaluate("zero-shot", sums(), [good, bad])
     assert [(run.backend, run.accuracy) for run in runs] == [("good", 1), ("bad", 0)]
     assert len(good.calls) == len(bad.calls) == 5
+
+
+class Closing(FakeBackend):
+    """Notes in `log` that it was made, used and closed."""
+
+    def __init__(self, name: str, log: list[str], answer: str = "The answer is 2.") -> None:
+        super().__init__(answer)
+        self.name, self.log = name, log
+        log.append(f"{name} made")
+
+    def generate(self, requests: Sequence[Request]) -> Sequence[Answer]:
+        if self.log[-1] != f"{self.name} used":
+            self.log.append(f"{self.name} used")
+        return super().generate(requests)
+
+    def close(self) -> None:
+        self.log.append(f"{self.name} closed")
+
+
+def test_a_backend_is_made_when_its_turn_comes_and_closed_before_the_next(tmp_path: Path) -> None:
+    log: list[str] = []
+    makers = {"a": lambda: Closing("one", log), "b": lambda: Closing("two", log)}
+    runs = evaluate("zero-shot", sums(2), makers, run_dir=tmp_path / "r")
+    assert log == ["one made", "one used", "one closed", "two made", "two used", "two closed"]
+    assert [run.backend for run in runs] == ["one", "two"]
+    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["zero-shot--a", "zero-shot--b"]
+    assert load_run(tmp_path / "r/zero-shot--b").manifest["backend"]["name"] == "two"
+    again = evaluate("zero-shot", sums(2), makers, run_dir=tmp_path / "r")
+    assert [run.accuracy for run in again] == [run.accuracy for run in runs]
+
+
+def test_a_backend_that_is_made_late_is_closed_when_the_run_breaks_off() -> None:
+    log: list[str] = []
+
+    def broken() -> FakeBackend:
+        raise BackendError("no such model")
+
+    with pytest.raises(BackendError, match="no such model"):
+        evaluate("zero-shot", sums(2), {"a": lambda: Closing("one", log), "b": broken})
+    assert log == ["one made", "one used", "one closed"]
+
+
+def test_all_folders_are_looked_at_before_a_backend_is_made(tmp_path: Path) -> None:
+    (tmp_path / "r/zero-shot--b").mkdir(parents=True)
+    (tmp_path / "r/zero-shot--b/thesis.tex").write_text("precious")
+    log: list[str] = []
+    makers = {"a": lambda: Closing("one", log), "b": lambda: Closing("two", log)}
+    with pytest.raises(ConfigError, match="not empty"):
+        evaluate("zero-shot", sums(2), makers, run_dir=tmp_path / "r")
+    assert log == []
+
+
+def test_a_folder_with_a_run_of_another_model_is_refused_before_a_call(tmp_path: Path) -> None:
+    log: list[str] = []
+    evaluate("zero-shot", sums(2), {"a": lambda: Closing("one", log)}, run_dir=tmp_path / "r")
+    with pytest.raises(ConfigError, match="holds another run \\(different backend\\)"):
+        evaluate("zero-shot", sums(2), {"a": lambda: Closing("two", log)}, run_dir=tmp_path / "r")
+    assert log[3:] == ["two made", "two closed"]
+
+
+def test_no_backend_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no backend given"):
+        evaluate("zero-shot", sums(2), [])
+    with pytest.raises(ConfigError, match="no backend given"):
+        evaluate("zero-shot", sums(2), {})
+
+
+def test_paths_are_taken_like_texts(tmp_path: Path) -> None:
+    questions, strategy = tmp_path / "mine.jsonl", tmp_path / "short.yaml"
+    questions.write_text('{"question": "What is 1 + 1?", "answer": "2"}\n')
+    ZeroShot(max_tokens=5).save(strategy)
+    for benchmark in (questions, [questions]):
+        (run,) = evaluate(strategy, benchmark, FakeBackend(right), run_dir=tmp_path / "r")
+        assert (run.strategy, run.benchmark, run.accuracy) == ("short", "mine", 1)
 
 
 def test_the_seed_reaches_what_is_sampled() -> None:

@@ -9,8 +9,9 @@ import pytest
 from rich.console import Console
 
 from promptkit import Run
+from promptkit.evaluation.runs import Sample
 from promptkit.evaluation.table import marked, one_line, plain, print_compared, print_runs
-from promptkit.types import Extraction
+from promptkit.types import Extraction, Usage
 from tests.isolation import ROOT
 from tests.made_runs import run
 
@@ -19,9 +20,16 @@ FIVE = [
     run("direct", "-" * 60 + "++++", tokens=4, seconds=4),
     run("zero-shot", "+" * 48 + "-" * 10 + "<" * 4 + "?" * 2, tokens=250, seconds=260),
     run("zero-shot-cot", "-" + "+" * 44 + "-" * 19, tokens=300, seconds=1300),
-    run("manual-cot", "-" + "+" * 46 + "-" * 15 + "!!", tokens=120, seconds=130),
+    run("manual-cot", "-" + "+" * 46 + "-" * 15 + "!!", tokens=120, prompt=640, seconds=130),
     run("self-consistency:n=40", "+" * 54 + "-" * 10, tokens=12000, seconds=23000),
 ]
+
+
+NAMES = ["direct", "zero-shot", "zero-shot-cot"]
+
+
+def from_store(sample: Sample) -> Sample:
+    return sample.model_copy(update={"usage": sample.usage.model_copy(update={"cached_calls": 1})})
 
 
 def large(name: str, pattern: str) -> Run:
@@ -33,6 +41,15 @@ SHOWN: dict[str, list[Run]] = {
     "one": [FIVE[1]],
     "large": [large("direct", "--+---"), large("zero-shot", "+++-++?"), large("a-name-of-24-characters-", "+++++<")],
     "too-few": [run("direct", "-----", tokens=4), run("zero-shot", "++++-", tokens=250)],
+    "cached": [
+        replace(FIVE[1], samples=tuple(from_store(sample) for sample in FIVE[1].samples)),
+        replace(FIVE[3], strategy="auto-cot", preparation=Usage(calls=12, prompt_tokens=960, completion_tokens=1280)),
+    ],
+    "two-models": [
+        replace(made, backend=backend)
+        for backend, runs in {"org/model-of-7b": FIVE[:3], "org/model-of-1b": [FIVE[0], FIVE[2], FIVE[1]]}.items()
+        for made in (replace(one, strategy=name) for one, name in zip(runs, NAMES, strict=True))
+    ],
     "models": [replace(FIVE[1], backend="org/model-of-7b"), replace(FIVE[2], backend="org/model-of-1b")],
 }
 

@@ -22,43 +22,62 @@ SENTENCES: dict[str, tuple[list[Run], str]] = {
     "clear winner": (
         [DIRECT, BETTER, run("zero-shot-cot", "+" * 44 + "-" * 20, tokens=300)],
         "Use zero-shot, right on 48 of 64 questions (75.0 %, 95 % interval 63 to 84), as no other is shown to beat it; "
-        "shown to be worse than it: direct (68.8 points behind, 95 % interval 51.3 to 80.3, p < 0.001, 1/62 of the tokens); "  # noqa: E501
-        "not shown to differ from it: zero-shot-cot (6.2 points behind, p = 0.12, 1.2× the tokens); "
+        "shown to be worse than it: direct (68.8 points behind, 95 % interval 51.3 to 80.3, p < 0.001, 1/62 of the generated tokens); "  # noqa: E501
+        "not shown to differ from it: zero-shot-cot (6.2 points behind, p = 0.12, 1.2× the generated tokens); "
         "with 64 questions, differences below about 14 points are easily missed.",
     ),
     "better but dearer": (
         [run("zero-shot", "+" * 40 + "-" * 24, tokens=250), run("self-consistency", "+" * 56 + "-" * 8, tokens=3000)],
         "Use self-consistency, right on 56 of 64 questions (87.5 %, 95 % interval 77 to 94); "
-        "shown to be worse than it: zero-shot (25.0 points behind, 95 % interval 16.0 to 36.8, p < 0.001, 1/12 of the tokens).",  # noqa: E501
+        "shown to be worse than it: zero-shot (25.0 points behind, 95 % interval 16.0 to 36.8, p < 0.001, 1/12 of the generated tokens).",  # noqa: E501
     ),
     "no difference": (
         [BETTER, run("zero-shot-cot", "-" + "+" * 49 + "-" * 14, tokens=300)],
         "Use zero-shot, right on 48 of 64 questions (75.0 %, 95 % interval 63 to 84), as no other is shown to beat it; "
-        "not shown to differ from it: zero-shot-cot (1.6 points ahead, p = 1.00, 1.2× the tokens); "
+        "not shown to differ from it: zero-shot-cot (1.6 points ahead, p = 1.00, 1.2× the generated tokens); "
         "with 64 questions, differences below about 12 points are easily missed.",
     ),
     "ahead, but not shown": (
         [BETTER, run("self-consistency", "+" * 53 + "-" * 11, tokens=3000)],
         "Undecided between zero-shot, right on 48 of 64 questions (75.0 %, 95 % interval 63 to 84), and "
-        "self-consistency (7.8 points ahead, p = 0.062, 12× the tokens): take more questions; "
+        "self-consistency (7.8 points ahead, p = 0.062, 12× the generated tokens): take more questions; "
         "with 64 questions, differences below about 12 points are easily missed.",
     ),
     "of equal price the more accurate": (
         [run("zero-shot", "+" * 48 + "-" * 16, tokens=250), run("zero-shot-cot", "+" * 53 + "-" * 11, tokens=255)],
         "Use zero-shot-cot, right on 53 of 64 questions (82.8 %, 95 % interval 72 to 90), as no other is shown to beat "
-        "it; not shown to differ from it: zero-shot (7.8 points behind, p = 0.062, about the same tokens); "
+        "it; not shown to differ from it: zero-shot (7.8 points behind, p = 0.062, about as many generated tokens); "
         "with 64 questions, differences below about 12 points are easily missed.",
+    ),
+    "demonstrations make long prompts": (
+        [BETTER, run("few-shot", "+" * 47 + "-" * 17, tokens=251, prompt=400)],
+        "Use zero-shot, right on 48 of 64 questions (75.0 %, 95 % interval 63 to 84), as no other is shown to beat it; "
+        "not shown to differ from it: few-shot (1.6 points behind, p = 1.00, about as many generated tokens, "
+        "10× the prompt tokens); with 64 questions, differences below about 12 points are easily missed.",
+    ),
+    "direct is enough": (
+        [run("direct", "+" * 48 + "-" * 16, tokens=4), run("zero-shot", "-" + "+" * 49 + "-" * 14, tokens=300)],
+        "Use direct, right on 48 of 64 questions (75.0 %, 95 % interval 63 to 84), as no other is shown to beat it; "
+        "not shown to differ from it: zero-shot (1.6 points ahead, p = 1.00, 75× the generated tokens); "
+        "with 64 questions, differences below about 12 points are easily missed; "
+        "direct forbids reasoning, which harder questions may need.",
+    ),
+    "direct is enough, without the fair baseline": (
+        [run("direct", "+" * 60 + "-" * 4, tokens=4), run("zero-shot-cot", "+" * 40 + "-" * 24, tokens=300)],
+        "Use direct, right on 60 of 64 questions (93.8 %, 95 % interval 85 to 98); shown to be worse than it: "
+        "zero-shot-cot (31.2 points behind, 95 % interval 21.2 to 43.4, p < 0.001, 75× the generated tokens); "
+        "direct forbids reasoning, which harder questions may need, so compare with zero-shot too.",
     ),
     "direct as the only baseline": (
         [DIRECT, run("zero-shot-cot", "+" * 44 + "-" * 20, tokens=300)],
         "Use zero-shot-cot, right on 44 of 64 questions (68.8 %, 95 % interval 57 to 79); "
-        "shown to be worse than it: direct (62.5 points behind, 95 % interval 45.2 to 74.9, p < 0.001, 1/75 of the tokens); "  # noqa: E501
+        "shown to be worse than it: direct (62.5 points behind, 95 % interval 45.2 to 74.9, p < 0.001, 1/75 of the generated tokens); "  # noqa: E501
         "direct may not reason and is a weak baseline, so compare with zero-shot too.",
     ),
     "a tie": (
         [run("zero-shot", "+" * 48 + "-" * 16), run("zero-shot-cot", "+" * 48 + "-" * 16)],
         "Use zero-shot, right on 48 of 64 questions (75.0 %, 95 % interval 63 to 84), as no other is shown to beat it; "
-        "not shown to differ from it: zero-shot-cot (level, p = 1.00, the same tokens); "
+        "not shown to differ from it: zero-shot-cot (level, p = 1.00, as many generated tokens); "
         "with 64 questions, differences below about 12 points are easily missed.",
     ),
     "all wrong": (
@@ -81,7 +100,7 @@ SENTENCES: dict[str, tuple[list[Run], str]] = {
             run("zero-shot-cot", "+" * 40 + "<" * 14 + "?" * 10, tokens=300),
         ],
         "Use zero-shot, right on 40 of 64 questions (62.5 %, 95 % interval 50 to 73), as no other is shown to beat it; "
-        "not shown to differ from it: zero-shot-cot (level, p = 1.00, 1.7× the tokens); "
+        "not shown to differ from it: zero-shot-cot (level, p = 1.00, 1.7× the generated tokens); "
         "with 64 questions, differences below about 12 points are easily missed; "
         "many answers were never judged (zero-shot 20 failed; zero-shot-cot 10 unread, 14 cut off), so the scores tell "
         "of formatting and limits, not only of reasoning.",
@@ -90,12 +109,12 @@ SENTENCES: dict[str, tuple[list[Run], str]] = {
         [run("zero-shot", "+" * 48 + "-" * 16, backend="big"), run("zero-shot", "+" * 28 + "-" * 36, backend="small")],
         "Use zero-shot (big), right on 48 of 64 questions (75.0 %, 95 % interval 63 to 84); "
         "shown to be worse than it: zero-shot (small) (31.2 points behind, 95 % interval 21.2 to 43.4, p < 0.001, "
-        "the same tokens).",
+        "as many generated tokens).",
     ),
     "no tokens counted": (
         [run("a", "+" * 20, tokens=0), run("b", "+" * 20, tokens=0)],
         "Use a, right on 20 of 20 questions (100.0 %, 95 % interval 84 to 100), as no other is shown to beat it; "
-        "not shown to differ from it: b (level, p = 1.00, the same tokens); "
+        "not shown to differ from it: b (level, p = 1.00, as many generated tokens); "
         "with 20 questions, differences below about 37 points are easily missed.",
     ),
 }

@@ -29,6 +29,8 @@ HOSTILE = {
     "words": "one " * 25_000,
     "equations": "1 + " * 25_000,
     "qualified": "= 1 " + "'a" * 50_000 + " 2",
+    "calculations": "<<1=" * 25_000 + ">>" * 25_000,
+    "decimal commas": "€1." + "000." * 25_000 + ",5",
 }
 
 
@@ -97,6 +99,15 @@ def read(text: str, name: str | None = None) -> AnswerValue | None:
         ("So there are 92 - 35 = 57 empty seats after the 2nd stop of the 3 buses.", "57"),
         ("He has 3 + 4 = 7 and gets 5", "5"),
         ("He has 3 + 4 = 7 apples, then 5", "5"),
+        ("The total is €1.234,50", "1234.5"),
+        ("1.234.567,89 in all.", "1234567.89"),
+        ("-€3,50", "-3.5"),
+        ("€ 3,50", "3.5"),
+        ("That costs 12,50 EUR in all.", "12.5"),
+        ("The pair $5,10$", "10"),
+        ("1.234,56,78", "78"),
+        ("€1.234", "1.234"),
+        ("€1,234", "1234"),
     ],
 )
 def test_lenient_reads(text: str, value: str) -> None:
@@ -179,11 +190,31 @@ def test_strict_takes_no_other_number(text: str) -> None:
         ("3/8 or 0.4", "0.375"),
         ("8 buses carrying 45 students", "8"),
         ("Two of the 5 apples", "2"),
+        ("45+5=<<45+5=50>>50 and 3", "50"),
         ("So the two boys have 5", "5"),
     ],
 )
 def test_answer_takes_the_first_number_or_its_equation(text: str, value: str) -> None:
     assert read(text, "answer") == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "place"),
+    [
+        ("She has 45+5=<<45+5=50>>50 eggs", "50", -7),
+        ("45+5=<<45+5=50>>50", "50", -2),
+        ("10-3=<<10-3=7>>7 seats after the 2nd stop", "7", 15),
+        ("The answer is 3*6=$<<3*6=18>>18.", "18", -3),
+        ("**45+5=<<45+5=50>>50**", "50", -4),
+        ("2*3=<<2*3=6>>6, then 6+1=<<6+1=7>>7", "7", -1),
+        ("so 45+5=<<45+5=50>>", "50", -4),
+    ],
+)
+def test_notes_for_a_calculator_are_passed_over(text: str, value: str, place: int) -> None:
+    found = extractor_for(QUESTION)(text)
+    assert found is not None
+    assert found.value == value
+    assert found.span == (place % len(text), place % len(text) + len(value))
 
 
 @pytest.mark.parametrize("name", ["lenient", "answer", "strict"])
@@ -234,6 +265,10 @@ def test_same_compares_by_value() -> None:
     assert not same(("a",), "a")
 
 
+def in_euros(number: Decimal) -> str:
+    return "€" + f"{number:,.2f}".translate(str.maketrans(",.", ".,"))
+
+
 FORMATS = {
     "plain": "{:f}".format,
     "thousands": "{:,f}".format,
@@ -245,6 +280,7 @@ FORMATS = {
     "glued": "{:f}km".format,
     "percent": "{:f}%".format,
     "exponent": "{:E}".format,
+    "euros": in_euros,
 }
 FRAMES = [
     "{}",
@@ -308,6 +344,8 @@ PIECES = st.lists(
             "hundred",
             "forty",
             "cents",
+            "€",
+            "<<1+2=3>>",
         ]
     )
     | st.sampled_from(["dollars", "$", "%", "(", ")", "^", "e5", "×10^", "½", "\\frac", "{", "Q:", ":", "ſix", "of"]),

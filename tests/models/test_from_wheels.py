@@ -17,7 +17,7 @@ from model_sources import NAME, Index, sha256, tiny, wheel
 from promptkit import models
 from promptkit.errors import ModelError
 from promptkit.models import wheels
-from promptkit.models.catalogue import EMBEDDED
+from promptkit.models.catalogue import EMBEDDED, ENCODERS
 
 DRIVER = [sys.executable, model_sources.__file__]
 
@@ -266,7 +266,7 @@ def test_importing_it_imports_nothing_heavy() -> None:
 def test_models_are_listed() -> None:
     models.ensure(NAME)
     status = {status.name: status for status in models.list_models()}
-    assert list(status) == list(EMBEDDED)
+    assert list(status) == [*EMBEDDED, *ENCODERS]
     assert status[NAME].present
     assert status[NAME].source == "wheels"
     assert status[NAME].sha256 == tiny().gguf_sha256

@@ -170,3 +170,17 @@ def test_under_self_consistency_each_rationale_is_sampled_and_equal_answers_are_
     assert len({request.sample_seed for request in rationales}) == 3
     answers = [request for request in backend.calls if request.purpose == "answer"]
     assert {(request.sample, request.sampling.temperature) for request in answers} == {((), 0.0)}
+
+
+@pytest.mark.parametrize("settings", [{"demos": DEMOS}, {"stages": 1}], ids=["demos", "one stage"])
+def test_a_second_template_that_would_not_be_used_is_refused(settings: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="answer_template would not be used"):
+        CoT(answer_template="cot/answer", **settings)  # type: ignore[arg-type]
+    assert CoT(answer_template="cot/answer").templates().keys() == {"cot/zero-shot", "cot/answer"}
+
+
+def test_the_demonstrations_are_named_in_the_result() -> None:
+    named = tuple(demo.model_copy(update={"id": f"d{place}"}) for place, demo in enumerate(DEMOS))
+    backend = FakeBackend("The answer is 4.")
+    assert CoT(named).run("2 + 2?", backend=backend).details == {"demos": ["d0", "d1"]}
+    assert CoT().run("2 + 2?", backend=backend).details == {}

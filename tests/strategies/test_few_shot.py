@@ -54,9 +54,9 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
         ("", "holds no demonstrations"),
         ("a: b", "holds no demonstrations"),
         ("- just text", "entry 1 is no mapping"),
-        ("- {question: x, answer: y}\n- {question: x}", "entry 2: answer: Field required"),
-        ("- {question: x, answer: [y]}", "entry 1: answer: Input should be a valid string"),
-        ("- {question: x, answer: y, gold: z}", "entry 1: gold: Extra inputs"),
+        ("- {question: x, answer: y}\n- {question: x}", "entry 2: answer: is missing"),
+        ("- {question: x, answer: [y]}", "entry 1: answer: must be a text"),
+        ("- {question: x, answer: y, gold: z}", "entry 1: gold: there is no such setting"),
         ("- [", "no valid YAML"),
     ],
 )
@@ -81,3 +81,23 @@ def test_the_question_is_not_mistaken_for_a_template() -> None:
     backend = FakeBackend("4")
     FewShot(DEMOS).run(Question(text="{{ demos }} {% if %}"), backend=backend)
     assert backend.calls[0].messages[-1].content == "{{ demos }} {% if %}"
+
+
+def test_a_demonstration_that_nearly_equals_the_question_is_left_out() -> None:
+    asked = "Ann has 3 boxes of 12 eggs and breaks 5 of them. How many eggs are left?"
+    twin = Demonstration(question=asked.upper().replace("?", "!"), answer="31", id="twin")
+    backend = FakeBackend("The answer is 31.")
+    result = FewShot((twin, *DEMOS)).run(asked, backend=backend)
+    assert result.details == {"demos": ["1 + 1?", "2 + 1?"]}
+    assert "BOXES" not in backend.calls[0].text
+    assert FewShot((twin, *DEMOS)).run("Which one?", backend=backend).details["demos"][0] == "twin"
+
+
+def test_demonstrations_with_other_labels_than_the_question_are_refused() -> None:
+    topic = Question(text="The trout was fine.", kind="label", labels=("fish", "meat"))
+    backend = FakeBackend("fish")
+    with pytest.raises(ConfigError, match=r"answers 'positive', which is none of the labels fish, meat .*of your own"):
+        FewShot("label").run(topic, backend=backend)
+    assert backend.calls == []
+    own = Demonstration(question="The carp was fat.", answer="Fish", id="carp")
+    assert FewShot((own,)).run(topic, backend=backend).answer == "fish"

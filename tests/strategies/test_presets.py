@@ -4,7 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from promptkit import CoT, FakeBackend, FewShot, Question, SelfConsistency, Strategy, ZeroShot
+from promptkit import (
+    Balanced,
+    CoT,
+    Diverse,
+    FakeBackend,
+    FewShot,
+    Question,
+    Random,
+    SelfConsistency,
+    Similar,
+    Strategy,
+    ZeroShot,
+)
 from promptkit.errors import ConfigError
 from promptkit.strategies import PRESETS, resolve
 from promptkit.strategies.demonstrations import SETS
@@ -26,6 +38,14 @@ from promptkit.types import Kind
         ("direct:max_tokens=8", ZeroShot("direct", max_tokens=8)),
         ("manual-cot:max_tokens=8", CoT("arithmetic", max_tokens=8)),
         ("zero-shot-cot:stages=1", CoT(stages=1)),
+        ("few-shot:k=8,select=similar", FewShot(Similar(8))),
+        (
+            "few-shot:select=similar,k=3,embedder=tf-idf,order=selected,max_tokens=9",
+            FewShot(Similar(3, embedder="tf-idf", order="selected"), max_tokens=9),
+        ),
+        ("manual-cot:select=balanced,seed=2,demo_tokens=300", CoT(Balanced(seed=2, max_tokens=300))),
+        ("few-shot:select=random", FewShot(Random())),
+        ("manual-cot:select=diverse,k=4", CoT(Diverse(4))),
     ],
 )
 def test_a_preset(name: str, strategy: Strategy) -> None:
@@ -40,8 +60,10 @@ def test_the_presets_of_the_design_are_all_there() -> None:
 @pytest.mark.parametrize("kind", SETS)
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_answers_every_kind(name: str, kind: Kind) -> None:
-    question = Question(text="Well?", kind=kind, choices=("a", "b") if kind == "choice" else (), labels=("positive",))
-    backend = FakeBackend("The answer is (B).")
+    choices = ("a", "b") if kind == "choice" else ()
+    question = Question(text="Well?", kind=kind, choices=choices, labels=("positive", "negative"))
+    answers = {"number": "5", "yesno": "yes", "choice": "(B)", "date": "05/17/2020", "label": "positive"}
+    backend = FakeBackend(f"The answer is {answers.get(kind, 'ab')}.")
     resolve(name, kind).run(question, backend=backend)
     assert backend.calls
 
@@ -49,6 +71,7 @@ def test_every_preset_answers_every_kind(name: str, kind: Kind) -> None:
 def test_a_kind_without_demonstrations() -> None:
     with pytest.raises(ConfigError, match="no packaged demonstrations for answers of kind 'set'"):
         resolve("few-shot", "set")
+    assert resolve("few-shot:select=random,k=2", "set") == FewShot(Random(2))
     assert resolve("zero-shot", "set") == ZeroShot()
 
 
@@ -65,6 +88,10 @@ def test_a_kind_without_demonstrations() -> None:
         ("self-consistency:samples=5", "samples: "),
         ("self-consistency:temperature=0", "temperature 0"),
         ("zero-shot:backend=hf", "backend: "),
+        ("few-shot:k=8", "does not say how to select.*select=random"),
+        ("few-shot:select=best", "there is no selector 'best'"),
+        ("few-shot:select=random,embedder=tf-idf", "has no setting 'embedder'"),
+        ("zero-shot:select=random", "select: "),
         ("nowhere.yaml", "cannot read the strategy file nowhere.yaml"),
     ],
 )

@@ -1,73 +1,21 @@
-"""Self-consistency: who votes, who wins, and what a failed sample does."""
+"""Self-consistency: what is sampled, when it stops, what fails, and what it refuses."""
 
+import random
+import re
+import runpy
 from collections import Counter
+from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptkit import CoT, FakeBackend, FewShot, SelfConsistency, ZeroShot
+from promptkit import CachedBackend, CoT, FakeBackend, FewShot, Question, SelfConsistency, ZeroShot
+from promptkit.backends.base import Backend
 from promptkit.errors import BackendError, ConfigError
-from promptkit.strategies.self_consistency import vote
-from promptkit.types import Completion, Request, Result, Vote
-
-
-def sample(answer: str | None, truncated: bool = False) -> Result:
-    return Result(answer=answer, text=f"it is {answer}", truncated=truncated)
-
-
-voters = st.builds(sample, st.sampled_from("123"))
-mute = st.builds(sample, st.none()) | st.builds(sample, st.sampled_from("123"), st.just(True))
-failures = st.just(BackendError("busy"))
-
-
-@given(st.lists(voters | mute | failures, max_size=12))
-def test_the_winner_has_the_most_votes_and_was_seen_first_among_equals(results: list[Result | BackendError]) -> None:
-    answers = [r.answer for r in results if isinstance(r, Result) and r.answer and not r.truncated]
-    assume(answers)
-    outcome = vote(results)
-    counts = Counter(answers)
-    assert outcome.answer is not None
-    assert counts[str(outcome.answer)] == max(counts.values())
-    tied = [answer for answer in answers if counts[answer] == max(counts.values())]
-    assert outcome.answer == tied[0]
-    assert {v.value: v.count for v in outcome.votes} == counts
-    assert [v.count for v in outcome.votes] == sorted(counts.values(), reverse=True)
-    assert outcome.votes[0].value == outcome.answer
-    assert outcome.text == f"it is {outcome.answer}"
-    assert not outcome.truncated
-
-
-@given(st.lists(voters, min_size=1, max_size=8), st.lists(mute | failures, max_size=6), st.randoms())
-def test_answers_that_do_not_vote_change_nothing_wherever_they_stand(voting, silent, random) -> None:
-    mixed = list(voting)
-    for result in silent:
-        mixed.insert(random.randrange(len(mixed) + 1), result)
-    assert (vote(mixed).answer, vote(mixed).votes) == (vote(voting).answer, vote(voting).votes)
-
-
-@given(st.lists(voters | mute, min_size=1, max_size=8))
-def test_all_samples_are_kept_in_order_and_agreement_counts_them(results: list[Result]) -> None:
-    outcome = vote(list(results))
-    assert outcome.candidates == tuple(results)
-    if outcome.votes:
-        assert outcome.agreement == outcome.votes[0].count / len(results)
-
-
-def test_nothing_readable_is_no_answer() -> None:
-    outcome = vote([sample(None), sample(None)])
-    assert (outcome.answer, outcome.votes, outcome.truncated, outcome.agreement) == (None, (), False, None)
-
-
-def test_only_truncated_samples_are_no_answer_and_say_so() -> None:
-    outcome = vote([sample("3", True), sample("3", True)])
-    assert (outcome.answer, outcome.truncated) == (None, True)
-
-
-def test_ties_go_to_the_answer_seen_first() -> None:
-    outcome = vote([sample(a) for a in "2112"])
-    assert outcome.answer == "2"
-    assert outcome.votes == (Vote(value="2", count=2), Vote(value="1", count=2))
+from promptkit.strategies.voting import lead_probability
+from promptkit.types import Completion, Request, Result
+from tests.isolation import ROOT
 
 
 def test_reading_and_text_are_those_of_the_first_winner() -> None:
@@ -165,3 +113,290 @@ def test_many_samples_at_temperature_0_are_refused(make) -> None:
 def test_n_counts(n) -> None:
     with pytest.raises(ConfigError, match="n: "):
         SelfConsistency(CoT(), n)
+
+
+@pytest.mark.parametrize("adaptive", [0.5, 1, -1, 2])
+def test_a_threshold_that_no_lead_or_every_lead_passes_is_refused(adaptive: float) -> None:
+    with pytest.raises(ConfigError, match="adaptive: "):
+        SelfConsistency(CoT(), adaptive=adaptive)
+
+
+@pytest.mark.parametrize("vote", ["weighted", "similarity", "overlap"])
+def test_only_a_majority_can_be_adaptive(vote) -> None:
+    with pytest.raises(ConfigError, match=f'adaptive sampling counts equal answers, which vote="{vote}" does not'):
+        SelfConsistency(CoT(), vote=vote, adaptive=0.95, embedder="tf-idf")
+
+
+def test_an_unknown_vote_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"vote: .*'majority', 'weighted', 'similarity' or 'overlap'"):
+        SelfConsistency(CoT(), vote="unanimous")  # type: ignore[arg-type]
+
+
+# -- sample i is always the same ----------------------------------------------------------------------
+
+
+def drawn(request: Request) -> Completion:
+    """A completion that the request's own seed decides, with a log-probability."""
+    answer = request.sample_seed % 3 if request.sampling.temperature else 4
+    return Completion(
+        text=f"Reasoning {request.sample_seed}. The answer is {answer}.", logprob=-2.0, completion_tokens=4
+    )
+
+
+INNERS = {
+    "one stage": ZeroShot(),
+    "two stages": CoT(),
+    "nested": SelfConsistency(ZeroShot(), 3),
+}
+
+
+@pytest.mark.parametrize("inner", INNERS.values(), ids=INNERS.keys())
+def test_more_samples_generate_only_the_new_ones(inner, tmp_path: Path) -> None:
+    fake = FakeBackend(drawn)
+    backend = CachedBackend(fake, tmp_path / "store.sqlite")
+    eight = SelfConsistency(inner, 8).run("2 + 2?", backend=backend)
+    paid = len(fake.calls)
+    sixteen = SelfConsistency(inner, 16).run("2 + 2?", backend=backend)
+    assert sixteen.usage.cached_calls == eight.usage.calls == paid
+    assert len(fake.calls) == 2 * paid == sixteen.usage.calls
+    assert [c.text for c in sixteen.candidates[:8]] == [c.text for c in eight.candidates]
+
+
+def test_a_larger_inner_vote_generates_only_the_new_ones(tmp_path: Path) -> None:
+    fake = FakeBackend(drawn)
+    backend = CachedBackend(fake, tmp_path / "store.sqlite")
+    SelfConsistency(SelfConsistency(ZeroShot(), 3), 4).run("2 + 2?", backend=backend)
+    SelfConsistency(SelfConsistency(ZeroShot(), 5), 4).run("2 + 2?", backend=backend)
+    assert len(fake.calls) == 5 * 4
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        SelfConsistency(ZeroShot(), 10, vote="weighted"),
+        SelfConsistency(ZeroShot(), 10, vote="overlap"),
+        SelfConsistency(ZeroShot(), 10, adaptive=0.95),
+        SelfConsistency(ZeroShot(), 4),
+    ],
+)
+def test_other_votes_over_the_same_samples_cost_nothing(other: SelfConsistency, tmp_path: Path) -> None:
+    fake = FakeBackend(drawn)
+    backend = CachedBackend(fake, tmp_path / "store.sqlite")
+    whole = SelfConsistency(ZeroShot(), 10).run("2 + 2?", backend=backend)
+    again = other.run("2 + 2?", backend=backend)
+    assert len(fake.calls) == 10
+    assert [c.text for c in again.candidates] == [c.text for c in whole.candidates[: len(again.candidates)]]
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_model: Path) -> Backend:
+    from promptkit import HFBackend
+
+    return HFBackend(str(tiny_model), dtype="float32", batch_size=4)
+
+
+def test_a_local_model_gives_the_same_first_samples_whatever_n_is(tiny: Backend) -> None:
+    for inner in (ZeroShot(max_tokens=12), SelfConsistency(ZeroShot(max_tokens=12), 2)):
+        eight = SelfConsistency(inner, 8).run("How many apples?", backend=tiny)
+        sixteen = SelfConsistency(inner, 16).run("How many apples?", backend=tiny)
+        texts = [c.text for c in sixteen.candidates]
+        assert texts[:8] == [c.text for c in eight.candidates]
+        assert len(set(texts)) > 8
+
+
+def test_a_local_model_gives_log_probabilities_and_the_store_keeps_them(tiny: Backend, tmp_path: Path) -> None:
+    strategy = SelfConsistency(CoT(max_tokens=12, answer_max_tokens=6), 4, vote="weighted")
+    backend = CachedBackend(tiny, tmp_path / "store.sqlite")
+    first = strategy.run("How many apples?", backend=backend)
+    again = strategy.run("How many apples?", backend=backend)
+    assert again.usage.cached_calls == again.usage.calls
+    for one, other in zip(first.trace, again.trace, strict=True):
+        assert one.completion and other.completion
+        assert one.completion.logprob == other.completion.logprob
+        sampled = one.request.sampling.temperature != 0
+        assert (one.completion.logprob is not None) == sampled
+        if sampled:
+            assert one.completion.logprob is not None and one.completion.logprob < 0
+    assert again.votes == first.votes
+
+
+# -- weighted votes -----------------------------------------------------------------------------------
+
+
+def test_a_weighted_vote_weighs_the_sampled_path() -> None:
+    """Two answers 1 whose rationales are improbable lose to one 2 whose rationale is probable."""
+
+    def answer(request: Request) -> Completion:
+        if request.purpose == "answer":  # greedy: as a local backend, without log-probability
+            return Completion(text="2" if "sure" in request.text else "1", completion_tokens=5)
+        sure = request.sample == (2,)
+        return Completion(text="sure" if sure else "well", logprob=-1.0 if sure else -20.0, completion_tokens=10)
+
+    result = SelfConsistency(CoT(), 3, vote="weighted").run("?", backend=FakeBackend(answer))
+    assert result.answer == "2"
+    assert [(v.value, v.count) for v in result.votes] == [("2", 1), ("1", 2)]
+    assert [v.weight for v in result.votes] == pytest.approx([0.904837, 2 * 0.135335], abs=1e-5)
+
+
+def test_a_failed_sample_has_no_weight() -> None:
+    def answer(request: Request) -> Completion | BackendError:
+        return BackendError("busy") if request.sample == (0,) else Completion(text="4", logprob=-1, completion_tokens=1)
+
+    result = SelfConsistency(ZeroShot(), 3, vote="weighted").run("?", backend=FakeBackend(answer))
+    assert (result.answer, result.votes[0].count, result.details) == ("4", 2, {"failed_samples": 1})
+
+
+def test_a_backend_without_log_probabilities_stops_a_weighted_vote_at_once() -> None:
+    backend = FakeBackend("4")
+    with pytest.raises(ConfigError, match="weighted vote needs the log-probabilities"):
+        SelfConsistency(ZeroShot(), 20, vote="weighted").run_many(["1?", "2?"], backend=backend)
+    assert len(backend.calls) == 1
+
+
+def test_a_vote_of_votes_cannot_be_weighted() -> None:
+    for inner in (SelfConsistency(CoT(), 3), SelfConsistency(CoT(), 3, vote="weighted")):
+        with pytest.raises(ConfigError, match="no probability to weigh it by"):
+            SelfConsistency(inner, 3, vote="weighted")
+
+
+# -- free text ----------------------------------------------------------------------------------------
+
+SUMMARIES = [
+    "Ann wants her money back because the kettle leaks.",
+    "The weather is fine.",
+    "Ann wants her money back, since the kettle leaks.",
+    "Ann would like her money back because her kettle leaks.",
+]
+
+
+@pytest.mark.parametrize("vote", ["similarity", "overlap"])
+def test_of_free_texts_the_one_closest_to_all_others_is_returned(vote) -> None:
+    strategy = SelfConsistency(ZeroShot(extractor="whole"), 4, vote=vote, embedder="tf-idf")
+    backend = FakeBackend(lambda request: SUMMARIES[request.sample[0]])
+    result = strategy.run(Question(text="Summarise.", kind="text"), backend=backend)
+    assert result.text in {SUMMARIES[0], SUMMARIES[2]}
+    assert result.votes[-1].value == "the weather is fine"
+    assert result.agreement == 1 / 4
+
+
+# -- adaptive -----------------------------------------------------------------------------------------
+
+
+def answering(answers: str) -> FakeBackend:
+    """Sample i answers with the i-th character; "-" cannot be read, "x" fails."""
+
+    def answer(request: Request) -> str | BackendError:
+        said = answers[request.sample[0]]
+        return BackendError("busy") if said == "x" else "I do not know" if said == "-" else said
+
+    return FakeBackend(answer, batch_size=64)
+
+
+def adaptive(answers: str, threshold: float = 0.95) -> tuple[Result, FakeBackend]:
+    backend = answering(answers)
+    strategy = SelfConsistency(ZeroShot(), len(answers), adaptive=threshold)
+    return strategy.run("?", backend=backend), backend
+
+
+def one_at_a_time(answers: str, threshold: float) -> int:
+    """How many samples are drawn when the stopping rule is looked at after each of them."""
+    for done in range(len(answers)):
+        if lead_probability(Counter(a for a in answers[:done] if a.isdigit())) >= threshold:
+            return done
+    return len(answers)
+
+
+def test_four_equal_answers_are_enough() -> None:
+    result, backend = adaptive("7777777777")
+    assert (result.answer, len(backend.calls), backend.groups) == ("7", 4, [4])
+    assert (result.details, result.agreement) == ({"saved_samples": 6}, 1.0)
+
+
+def test_waves_are_as_large_as_may_be_needed() -> None:
+    result, backend = adaptive("1211111333")
+    assert backend.groups == [4, 3]
+    assert (result.answer, result.details) == ("1", {"saved_samples": 3})
+
+
+def test_an_open_race_takes_all_samples() -> None:
+    result, backend = adaptive("1212121212")
+    assert [request.sample for request in backend.calls] == [(i,) for i in range(10)]
+    assert result.details == {"saved_samples": 0, "tie": ["1", "2"]}
+
+
+def test_unread_and_failed_samples_do_not_vote_for_stopping() -> None:
+    result, _ = adaptive("--x777-777777")
+    assert (result.answer, len(result.trace)) == ("7", 8)
+    assert result.details == {"failed_samples": 1, "saved_samples": 5}
+
+
+def test_when_all_samples_fail_all_were_tried() -> None:
+    with pytest.raises(BackendError, match="busy"):
+        adaptive("xxxxx")
+
+
+outputs = st.text("1123-x", min_size=1, max_size=40).filter(lambda answers: set(answers) != {"x"})
+thresholds = st.floats(0.55, 0.999)
+
+
+@settings(deadline=None)
+@given(outputs, thresholds)
+def test_it_draws_what_one_at_a_time_would_draw(answers: str, threshold: float) -> None:
+    if set(answers[: one_at_a_time(answers, threshold)]) == {"x"}:
+        return
+    result, backend = adaptive(answers, threshold)
+    number = one_at_a_time(answers, threshold)
+    assert [request.sample for request in backend.calls] == [(i,) for i in range(number)]
+    assert result.details["saved_samples"] == len(answers) - number
+
+
+@settings(deadline=None)
+@given(outputs, thresholds)
+def test_it_never_stops_before_the_threshold_and_never_asks_more_than_n(answers: str, threshold: float) -> None:
+    result, backend = adaptive(answers, threshold)
+    assert len(backend.calls) <= len(answers)
+    if len(backend.calls) < len(answers):
+        assert lead_probability({v.value: v.count for v in result.votes}) >= threshold
+
+
+@settings(deadline=None)
+@given(outputs, thresholds)
+def test_its_samples_are_the_first_ones_of_the_whole_vote(answers: str, threshold: float) -> None:
+    part, _ = adaptive(answers, threshold)
+    whole = SelfConsistency(ZeroShot(), len(answers)).run("?", backend=answering(answers))
+    assert part.candidates == whole.candidates[: len(part.candidates)]
+
+
+def test_a_lead_that_stopped_it_is_right_as_often_as_the_threshold_says() -> None:
+    """Over models of all kinds: the share of one answer is uniform, as the posterior supposes. The seed is fixed."""
+    stream = random.Random(0)
+    stopped = right = as_the_whole_vote = 0
+    for _ in range(500):
+        share = stream.random()
+        answers = "".join("1" if stream.random() < share else "2" for _ in range(40))
+        result, _ = adaptive(answers)
+        if result.details["saved_samples"]:
+            stopped += 1
+            right += result.answer == ("1" if share > 0.5 else "2")
+            as_the_whole_vote += result.answer == Counter(answers).most_common(1)[0][0]
+    assert stopped > 400
+    assert right / stopped >= 0.95
+    assert as_the_whole_vote / stopped >= 0.95
+
+
+def test_waves_inside_waves() -> None:
+    backend = FakeBackend("4", batch_size=64)
+    strategy = SelfConsistency(SelfConsistency(ZeroShot(), 10, adaptive=0.9), 10, adaptive=0.9)
+    result = strategy.run("?", backend=backend)
+    assert sorted(request.sample for request in backend.calls) == [(i, j) for i in range(3) for j in range(3)]
+    assert result.details == {"saved_samples": 7}
+    assert [candidate.details for candidate in result.candidates] == [{"saved_samples": 7}] * 3
+
+
+def test_the_example_pays_for_each_sample_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main = runpy.run_path(str(ROOT / "examples" / "self_consistency.py"))["main"]
+    fake = FakeBackend(drawn)
+    main(CachedBackend(fake, tmp_path / "store.sqlite"))
+    shown = capsys.readouterr().out
+    assert re.findall(r"of (\d+) samples, (\d+) new", shown)[:3] == [("8", "16"), ("16", "16"), ("16", "0")]
+    assert len({request.key for request in fake.calls}) == len(fake.calls)

@@ -55,8 +55,8 @@ def test_positional_arguments_are_the_fields_in_order() -> None:
 
 
 def test_too_many_or_doubled_arguments() -> None:
-    with pytest.raises(ConfigError, match="at most 3 positional arguments: inner, n, temperature"):
-        SelfConsistency(CoT(), 5, 0.5, 1)  # type: ignore[call-arg]
+    with pytest.raises(ConfigError, match="at most 6 positional arguments: inner, n, temperature, vote"):
+        SelfConsistency(CoT(), 5, 0.5, "majority", None, "tf-idf", 1)  # type: ignore[call-arg]
     with pytest.raises(ConfigError, match="'n' twice"):
         SelfConsistency(CoT(), 5, n=6)  # type: ignore[misc]
 
@@ -164,17 +164,27 @@ def test_a_file_written_by_hand(tmp_path: Path, text: str, strategy: Strategy) -
         ("style: direct", "it needs a key `strategy`"),
         ("strategy: [", "no valid YAML"),
         ("strategy: tot", r"unknown strategy 'tot' \(known: .*cot, few-shot, .*self-consistency"),
-        ("strategy: cot\nn: 5", "CoT: n: Extra inputs"),
-        ("strategy: cot\nmax_tokens: many", "CoT: max_tokens: "),
+        ("strategy: cot\nn: 5", "CoT: n: there is no such setting"),
+        ("strategy: cot\nmax_tokens: many", "CoT: max_tokens: must be a whole number"),
+        ("strategy: cot\nmax_tokens: yes", "CoT: max_tokens: must not be true"),
+        ("strategy: cot\nstages: on", "CoT: stages: must not be true"),
+        ("strategy: cot\ntemperature: no", "CoT: temperature: must not be false"),
+        ("{strategy: self-consistency, inner: {strategy: cot}, temperature: -1}", "temperature: must be greater"),
         ("strategy: cot\n5: x", "keys"),
         ("strategy: cot\nbackend: hf:gpt2", "CoT: backend: "),
-        ("strategy: self-consistency", "SelfConsistency: inner: Field required"),
+        ("strategy: self-consistency", "SelfConsistency: inner: is missing"),
         ("{strategy: self-consistency, inner: {strategy: bot}}", "unknown strategy 'bot'"),
-        ("{strategy: self-consistency, inner: {strategy: cot, m: 1}}", "CoT: m: Extra inputs"),
+        ("{strategy: self-consistency, inner: {strategy: cot, m: 1}}", "CoT: m: there is no such setting"),
         ("{strategy: self-consistency, inner: cot}", "inner: "),
         ("{strategy: self-consistency, inner: {strategy: cot}, temperature: 0}", "at temperature 0"),
         ("{strategy: cot, template: no/such}", "there is no template 'no/such'"),
         ("{strategy: cot, demos: nowhere}", "no demonstrations 'nowhere'"),
+        ("{strategy: cot, template: /etc/passwd}", "may not name the template '/etc/passwd'"),
+        ("{strategy: cot, answer_template: ../notes.j2}", r"may not name the template '../notes.j2'"),
+        ("{strategy: cot, template: .ssh/id_rsa}", "may not name the template"),
+        ("{strategy: cot, demos: a/../../secret.yaml}", "may not name the demonstrations"),
+        ("{strategy: self-consistency, inner: {strategy: few-shot, demos: /etc/passwd}}", "may not name the demo"),
+        ('{strategy: cot, template: "a\\0b"}', "template"),
     ],
 )
 def test_a_wrong_file_is_one_clear_line_that_names_it(tmp_path: Path, text: str, said: str) -> None:
@@ -184,6 +194,23 @@ def test_a_wrong_file_is_one_clear_line_that_names_it(tmp_path: Path, text: str,
         Strategy.load(path)
     assert "mine.yaml" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_may_name_files_of_the_working_folder_but_no_links_out_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, secret = tmp_path / "work", tmp_path / "secret.j2"
+    (work / "prompts").mkdir(parents=True)
+    (work / "prompts/own.j2").write_text("{{ question }}")
+    (work / "mine.yaml").write_text("{strategy: zero-shot, template: prompts/own.j2}")
+    secret.write_text("{{ question }} and a secret")
+    (work / "link.j2").symlink_to(secret)
+    (work / "linked.yaml").write_text("{strategy: zero-shot, template: link.j2}")
+    monkeypatch.chdir(work)
+    assert Strategy.load("mine.yaml") == ZeroShot(template="prompts/own.j2")
+    with pytest.raises(ConfigError, match=r"may not name the template 'link\.j2'"):
+        Strategy.load("linked.yaml")
+    assert ZeroShot(template=str(secret)).template == str(secret), "Python code may read what it likes"
 
 
 @pytest.mark.parametrize("make", [lambda _: None, lambda p: p.mkdir(), lambda p: p.write_bytes(b"\xff\xfe\xfa")])

@@ -138,6 +138,12 @@ def continue_alone(model: Any, tokens: list[list[int]], state: Any = None) -> tu
     return output.logits[:, -1], getattr(output, name)
 
 
+def ropes(config: Any) -> list[dict[str, Any]]:
+    """The settings of rotary positions that a configuration holds, for all layers or by kind of layer."""
+    parameters = getattr(config, "rope_parameters", None) or {}
+    return [parameters, *(inner for inner in parameters.values() if isinstance(inner, dict))]
+
+
 def _parameters(model: Any) -> Any:
     base = model.get_base_model() if hasattr(model, "get_base_model") else model  # an adapter that is not merged
     return inspect.signature(base.forward).parameters
@@ -226,6 +232,13 @@ class AloneSlots:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.state: Any = None
+        self.texts: list[list[int]] = []
+        """What each row has read, to read it again where the frequencies of all its positions change."""
+        self.turns_at = [
+            int(rope["original_max_position_embeddings"])
+            for rope in ropes(model.config.get_text_config())
+            if rope.get("rope_type") == "longrope" and rope.get("original_max_position_embeddings")
+        ]
 
     def enter(
         self,
@@ -237,13 +250,18 @@ class AloneSlots:
     ) -> torch.Tensor:
         """See `Slots`."""
         logits, self.state = continue_alone(self.model, prompts)
+        self.texts = list(prompts)
         if copies[0] > 1:
             self._select([0] * copies[0])
         return logits
 
-    def step(self, tokens: list[int], lengths: list[int]) -> torch.Tensor:  # noqa: ARG002
+    def step(self, tokens: list[int], lengths: list[int]) -> torch.Tensor:
         """See `Slots`."""
-        logits, self.state = continue_alone(self.model, [[token] for token in tokens], self.state)
+        self.texts = [[*text, token] for text, token in zip(self.texts, tokens, strict=True)]
+        if lengths[0] in self.turns_at:
+            logits, self.state = continue_alone(self.model, self.texts)
+        else:
+            logits, self.state = continue_alone(self.model, [[token] for token in tokens], self.state)
         return logits
 
     def keep(self, slot: int, tokens: list[int]) -> None:
@@ -258,7 +276,8 @@ class AloneSlots:
 
     def clear(self) -> None:
         """See `Slots`."""
-        self.state = None
+        self.state, self.texts = None, []
 
     def _select(self, order: list[int]) -> None:
+        self.texts = [self.texts[place] for place in order]
         self.state.reorder_cache(torch.tensor(order, device=self.model.device))

@@ -14,11 +14,13 @@ from typing import Any, Literal, TypeAlias
 
 import torch
 import transformers
+from huggingface_hub import try_to_load_from_cache
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from promptkit import models
 from promptkit.backends.hf.packing import pack, packed
 from promptkit.errors import ConfigError, ModelError
+from promptkit.models.hub import silence
 
 Quantization: TypeAlias = Literal["nf4", "int8"]
 
@@ -60,17 +62,20 @@ def load(
     elif name in models.EMBEDDED:
         source = models.ensure(name, progress=progress)
     else:
-        source = _find(name)
+        source = find(name)
+    files: str | Path = source
+    if isinstance(source, str):
+        files = _without_hub(f"cannot load {name}", name, _MODEL, revision) or name
     origin: dict[str, Any] = {"revision": revision, "trust_remote_code": trust_remote_code}
     options: dict[str, Any] = {"dtype": precision, "output_loading_info": True, **origin}
     if quantization:
         options |= {"quantization_config": _quantization(quantization), "device_map": {"": str(place)}}
     try:
         with _quiet():
-            tokenizer: Any = AutoTokenizer.from_pretrained(source, **origin)
+            tokenizer: Any = AutoTokenizer.from_pretrained(files, **origin)
             if not set(tokenizer("How many?", add_special_tokens=False)["input_ids"]) - {tokenizer.unk_token_id}:
                 raise ModelError(f"the tokenizer of {name} knows no words", hint="are its files complete?")
-            both: Any = AutoModelForCausalLM.from_pretrained(source, **options)
+            both: Any = AutoModelForCausalLM.from_pretrained(files, **options)
             model, found = both
             if missing := sorted(found["missing_keys"]):
                 raise ModelError(
@@ -90,9 +95,10 @@ def load(
     model.eval()
     if pack_weights and not quantization:
         pack(model)
-    fingerprint = _folder_hash(source) if isinstance(source, Path) else str(getattr(model.config, "_commit_hash", ""))
-    if adapter and Path(adapter).expanduser().is_dir():
-        fingerprint += "+" + _folder_hash(Path(adapter).expanduser())
+    fingerprint = _folder_hash(source) if isinstance(source, Path) else _commit(name, _MODEL, revision)
+    if adapter:
+        folder = Path(adapter).expanduser()
+        fingerprint += "+" + (_folder_hash(folder) if folder.is_dir() else _commit(adapter, _ADAPTER))
     return Loaded(model, tokenizer, name, fingerprint)
 
 
@@ -105,8 +111,17 @@ def _device(name: str | None) -> torch.device:
     return device
 
 
-def _find(name: str) -> Path | str:
-    """The folder of that name, or the name itself where it can be one of the hub."""
+_MODEL, _ADAPTER = "config.json", "adapter_config.json"
+
+
+def find(name: str) -> Path | str:
+    """The folder of that name, or the name itself where it is an embedded model or can be one of the hub.
+
+    Raises:
+        ModelError: it is neither.
+    """
+    if name in models.EMBEDDED:
+        return name
     folder = Path(name).expanduser()
     if not folder.is_dir():
         if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
@@ -117,6 +132,36 @@ def _find(name: str) -> Path | str:
             f"{name} holds no model: config.json is missing", hint="give a folder written by save_pretrained"
         )
     return folder
+
+
+def _without_hub(problem: str, name: str, file: str, revision: str | None = None) -> Path | None:
+    """Where a repository is on this machine, if the hub cannot be asked; `None` where it can.
+
+    Raises:
+        ModelError: the hub cannot be asked and the repository is not here.
+    """
+    why = silence()
+    kept = _cached(name, file, revision)
+    if why and kept is None:
+        raise ModelError(
+            f"{problem}: it is not on this machine, and the hub cannot be reached: {why}",
+            hint="check name and connection, or give a local folder; `promptkit models list` shows the embedded models",
+        )
+    return kept if why else None
+
+
+def _cached(name: str, file: str, revision: str | None = None) -> Path | None:
+    """The folder of a repository in the hub's cache, where a file of it is kept there. It is called like its commit."""
+    try:
+        kept = try_to_load_from_cache(name, file, revision=revision)
+    except ValueError:  # no possible name
+        return None
+    return Path(kept).parent if isinstance(kept, str) else None
+
+
+def _commit(name: str, file: str, revision: str | None = None) -> str:
+    kept = _cached(name, file, revision)
+    return kept.name if kept else ""
 
 
 @contextmanager
@@ -187,12 +232,14 @@ def _with_adapter(model: Any, adapter: str) -> Any:
     except ImportError as error:
         raise ModelError("an adapter needs peft", hint='pip install "promptkit[adapter]"') from error
     folder = Path(adapter).expanduser()
+    problem = f"cannot load the adapter {adapter}"
+    files = folder if folder.is_dir() else _without_hub(problem, adapter, _ADAPTER) or adapter
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # what peft uses of transformers is not the person's concern
-            with_adapter: Any = PeftModel.from_pretrained(model, str(folder) if folder.is_dir() else adapter)
+            with_adapter: Any = PeftModel.from_pretrained(model, str(files))
     except Exception as error:  # damaged files make every library below raise errors of its own
-        raise ModelError(f"cannot load the adapter {adapter}: {first_line(error)}") from error
+        raise ModelError(f"{problem}: {first_line(error)}") from error
     # A merged adapter costs nothing at generation; quantized weights cannot take it in and keep it beside them.
     return with_adapter if getattr(model, "is_quantized", False) else with_adapter.merge_and_unload()
 

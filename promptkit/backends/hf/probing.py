@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from promptkit.backends.hf.forward import AloneSlots, MixedSlots
+from promptkit.backends.hf.forward import AloneSlots, MixedSlots, ropes
 from promptkit.errors import ModelError
 
 _FOREIGN = (
@@ -131,15 +131,10 @@ def _limit(config: Any) -> int:
     windows = [getattr(config, key, None) for key in _WINDOWS]
     if getattr(config, "use_sliding_window", True) is False:
         windows = windows[1:]
-    for rope in _ropes(config):
+    for rope in ropes(config):
         if rope.get("rope_type") in ("dynamic", "longrope"):
             windows.append(rope.get("original_max_position_embeddings") or config.max_position_embeddings)
     return min((int(window) for window in windows if isinstance(window, int | float)), default=2**31)
-
-
-def _ropes(config: Any) -> list[dict[str, Any]]:
-    parameters = getattr(config, "rope_parameters", None) or {}
-    return [parameters, *(inner for inner in parameters.values() if isinstance(inner, dict))]
 
 
 def _bytes(state: Any) -> int:

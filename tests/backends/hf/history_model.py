@@ -32,6 +32,7 @@ class HistoryModel:
 
     def __init__(self, fail_at: dict[int, str] | None = None) -> None:
         """`fail_at`: number of the call → "before" or "after" it has written to the cache."""
+        self.config = SimpleNamespace(get_text_config=SimpleNamespace)
         self.calls = 0
         self.prefilled: list[int] = []
         self.fail_at = fail_at or {}

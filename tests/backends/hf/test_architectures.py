@@ -127,6 +127,26 @@ def test_texts_equal_generate(name: str, build: Callable[..., Path]) -> None:
     assert texts(backend, samples) == [greedy(backend, asked)[0] for asked in samples]
 
 
+def test_a_text_that_grows_into_other_frequencies_equals_generate(build: Callable[..., Path]) -> None:
+    """Phi-3 turns all positions by other frequencies from a length on: what the cache holds is void there."""
+    model_type, options, _ = ARCHITECTURES["phi3 with frequencies for long texts"]
+    backend = HFBackend(str(build(model_type, options)), mode="completion", dtype="float32", batch_size=3)
+    prompt = (
+        "Q: How many apples are there? A: Let's think step by step. "
+        "How many apples and how many other apples are there? A: Let us think"
+    )
+    ids = backend.tokenizer(prompt)["input_ids"]
+    prompts = [backend.tokenizer.decode(ids[:length]) for length in (28, 31, 34, 37, 39, 40, 41)]
+    lengths = [len(backend.tokenizer(text)["input_ids"]) for text in prompts]
+    assert min(lengths) < 40 < max(lengths)
+    requests = [request(text, max_tokens=16) for text in prompts]
+    assert texts(backend, requests) == [greedy(backend, asked)[0] for asked in requests]
+    samples = [
+        request(prompts[1], place, max_tokens=tokens, temperature=1e-4) for place, tokens in enumerate((4, 16, 16))
+    ]
+    assert texts(backend, samples) == [greedy(backend, asked)[0] for asked in samples]
+
+
 def test_an_encoder_is_refused(build: Callable[..., Path]) -> None:
     folder = build("bert", {key: SMALL[key] for key in SMALL if "key_value" not in key} | {"is_decoder": False})
     with pytest.raises(ModelError, match="cache"):

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import shutil
+import socket
 import sys
 import time
 import warnings
@@ -129,6 +130,58 @@ def test_a_model_of_an_unknown_kind(copy: Path) -> None:
 def test_options_that_cannot_be_are_refused_first(options: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         HFBackend("/no/such/folder", **options)
+
+
+# -- models and adapters of the hub -----------------------------------------------------------------------
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def keep(cache: Path, name: str, folder: Path, commit: str = COMMIT) -> None:
+    """Put a folder into the hub's cache, as if it had been downloaded."""
+    kept = cache / f"models--{name.replace('/', '--')}"
+    shutil.copytree(folder, kept / "snapshots" / commit)
+    (kept / "refs").mkdir(exist_ok=True)
+    (kept / "refs/main").write_text(commit)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The hub's cache on this machine, empty, and a hub at which nobody answers."""
+    folder = tmp_path / "hub"
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{closed.getsockname()[1]}")
+    return folder
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_hub_that_does_not_answer_is_said_at_once_and_without_noise(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ModelError, match=r"cannot load some/model: it is not on this machine, and the hub cannot be"):
+        HFBackend("some/model")
+    assert capfd.readouterr().err == ""
+
+
+def test_what_was_downloaded_before_needs_no_hub(tiny_model: Path, cache: Path) -> None:
+    keep(cache, "some/model", tiny_model)
+    backend = HFBackend("some/model", dtype="float32")
+    assert (backend.name, backend.fingerprint) == ("some/model", COMMIT)
+    with pytest.raises(ModelError, match="cannot load the adapter some/adapter: it is not on this machine"):
+        HFBackend("some/model", dtype="float32", adapter="some/adapter")
+
+
+def test_the_commit_of_an_adapter_is_part_of_the_identity(tiny_model: Path, adapter: Path, cache: Path) -> None:
+    identities: list[dict[str, Any]] = []
+    for commit in (COMMIT, COMMIT[::-1]):
+        keep(cache, "some/adapter", adapter, commit)
+        identities.append(HFBackend(str(tiny_model), dtype="float32", adapter="some/adapter").identity())
+    assert identities[0]["fingerprint"].endswith(f"+{COMMIT}")
+    assert identities[0] != identities[1]
+    assert identities[0].keys() == identities[1].keys()
 
 
 # -- code that comes with a model -----------------------------------------------------------------------

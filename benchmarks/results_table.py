@@ -1,0 +1,62 @@
+"""The tables of docs/results.md, made of run folders.
+
+    python benchmarks/results_table.py runs/results/*/*
+
+Prints one Markdown table a benchmark and model. The p-values hold each strategy against `zero-shot`, corrected for all
+pairs of the table (Holm).
+"""
+
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+from promptkit.evaluation.rundir import load_run
+from promptkit.evaluation.runs import Run
+from promptkit.evaluation.verdict import judge, p_text
+
+BASE = "zero-shot"
+ORDER = ("direct", "zero-shot", "few-shot", "zero-shot-cot", "manual-cot", "auto-cot", "self-consistency", "tot")
+
+
+def place(run: Run) -> tuple[int, str]:
+    """Where a strategy stands in the table."""
+    return next((i for i, name in enumerate(ORDER) if run.strategy.partition(":")[0] == name), len(ORDER)), run.strategy
+
+
+def table(runs: list[Run]) -> str:
+    """Runs that asked the same questions, as a Markdown table."""
+    runs = sorted(runs, key=place)
+    base = next((i for i, run in enumerate(runs) if run.strategy == BASE), 0)
+    judged = judge(runs) if len(runs) > 1 else {}
+    lines = [
+        f"**{runs[0].benchmark}, {runs[0].n} questions, {Path(runs[0].backend).name}**",
+        "",
+        f"| strategy | right | 95 % interval | against {runs[base].strategy} | p "
+        "| tokens generated a question | prompt tokens a question | seconds |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for i, run in enumerate(runs):
+        found = judged.get((base, i))
+        gap = f"{found.comparison.delta * 100:+.1f}" if found else ""
+        p = p_text(found.p_value) if found else ""
+        low, high = run.ci95
+        usage = run.usage
+        lines.append(
+            f"| {run.strategy} | {run.accuracy * 100:.1f} % | {low * 100:.0f}–{high * 100:.0f} | {gap} | {p} | "
+            f"{usage.completion_tokens / run.n:.0f} | {usage.prompt_tokens / run.n:.0f} | {run.seconds:.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print the tables of the folders given."""
+    groups: dict[tuple[str, str], list[Run]] = defaultdict(list)
+    for folder in sys.argv[1:]:
+        if (Path(folder) / "manifest.json").is_file():
+            run = load_run(folder)
+            groups[run.benchmark, run.backend].append(run)
+    print("\n\n".join(table(runs) for runs in groups.values()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""The commands that take a prompt apart: `ablate labels`, `ablate wording`."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+from rich.text import Text
+
+from promptkit.cli.console import err, out, print_json
+from promptkit.cli.options import (
+    Adapter,
+    AsJson,
+    BatchSize,
+    Dtype,
+    Limit,
+    Mode,
+    OneBackend,
+    Quantization,
+    RemoteCode,
+    Seed,
+    backend_of,
+    whole_number,
+)
+from promptkit.cli.progress import Evaluation
+from promptkit.errors import BackendError, ConfigError
+
+if TYPE_CHECKING:
+    from promptkit.backends.base import Backend
+    from promptkit.evaluation import Run
+
+ablate_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="What in a prompt makes the difference: labels or wording."
+)
+
+RunDir: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Folder to write. [default: runs/<time>]", show_default=False, metavar="FOLDER")
+]
+PoolName: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Worked questions to take demonstrations from: a benchmark's name or a file. "
+        "[default: the training split, else packaged ones]",
+        show_default=False,
+        metavar="NAME",
+    ),
+]
+BenchmarkName: TypeAlias = Annotated[str, typer.Option(help="Name, file or NAME=FILE.", metavar="NAME")]
+Cache: TypeAlias = Annotated[bool, typer.Option(help="Take completions that were made before from the store.")]
+
+
+@ablate_app.command(name="labels")
+def labels(
+    benchmark: BenchmarkName = "sentiment",
+    backend: OneBackend = "default",
+    k: Annotated[int, typer.Option("-k", help="Demonstrations.", parser=whole_number, metavar="INTEGER")] = 8,
+    limit: Limit = None,
+    seed: Seed = 0,
+    pool: PoolName = None,
+    run_dir: RunDir = None,
+    mode: Mode = None,
+    adapter: Adapter = None,
+    quantization: Quantization = None,
+    dtype: Dtype = None,
+    batch_size: BatchSize = None,
+    cache: Cache = True,
+    as_json: AsJson = False,
+    trust_remote_code: RemoteCode = False,
+) -> None:
+    """Compare demonstrations with right, random, permuted and no labels.
+
+    \b
+    Example:
+      promptkit ablate labels --benchmark sentiment -k 2 --limit 20
+    """
+    from promptkit.evaluation import label_ablation, label_verdict, load
+    from promptkit.evaluation.ablation import label_arms
+    from promptkit.evaluation.pools import pool_for
+
+    asked = load(benchmark).limited(limit)
+    label_arms(pool_for(asked, pool), k=k, seed=seed)  # before minutes are spent on loading a model
+    folder = _folder(run_dir)
+    options = (mode, adapter, quantization, dtype, batch_size, trust_remote_code)
+    with _opened(backend, options, cache) as (where, report):
+        runs = label_ablation(asked, where, k=k, seed=seed, pool=pool, run_dir=folder, on_progress=report)
+    _show(runs, folder, as_json, label_verdict(runs))
+
+
+@ablate_app.command(name="wording")
+def wording(
+    strategy: Annotated[
+        str, typer.Option(help="Preset, preset:field=value or YAML file.", metavar="NAME")
+    ] = "zero-shot-cot",
+    triggers: Annotated[
+        list[str] | None,
+        typer.Option("--trigger", help="A phrase that draws out reasoning. May be repeated.", metavar="NAME=TEXT"),
+    ] = None,
+    templates: Annotated[
+        list[str] | None,
+        typer.Option("--template", help="A template by name or file. May be repeated.", metavar="NAME=FILE"),
+    ] = None,
+    benchmark: BenchmarkName = "multiarith-style",
+    backend: OneBackend = "default",
+    limit: Limit = None,
+    seed: Seed = 0,
+    pool: PoolName = None,
+    run_dir: RunDir = None,
+    mode: Mode = None,
+    adapter: Adapter = None,
+    quantization: Quantization = None,
+    dtype: Dtype = None,
+    batch_size: BatchSize = None,
+    cache: Cache = True,
+    as_json: AsJson = False,
+    trust_remote_code: RemoteCode = False,
+) -> None:
+    """Compare several wordings of one strategy: does the wording matter for this model?
+
+    Without --trigger and --template, published trigger phrases and two of our own are compared.
+
+    \b
+    Examples:
+      promptkit ablate wording --limit 20
+      promptkit ablate wording --trigger dry="Solve it." --trigger polite="Please show how you solve it."
+    """
+    from promptkit.evaluation import load, wording_ablation, wording_verdict
+    from promptkit.evaluation.ablation import wording_arms
+    from promptkit.evaluation.evaluator import check
+    from promptkit.strategies import resolve
+
+    asked = load(benchmark).limited(limit)
+    base = resolve(strategy, asked.kind)
+    phrases, files = _pairs("--trigger", triggers), _pairs("--template", templates)
+    check(wording_arms(base, phrases, files), [asked])  # before minutes are spent on loading a model
+    folder = _folder(run_dir)
+    options = (mode, adapter, quantization, dtype, batch_size, trust_remote_code)
+    with _opened(backend, options, cache) as (where, report):
+        runs = wording_ablation(
+            asked,
+            where,
+            strategy=base,
+            triggers=phrases,
+            templates=files,
+            seed=seed,
+            pool=pool,
+            run_dir=folder,
+            on_progress=report,
+        )
+    _show(runs, folder, as_json, wording_verdict(runs))
+
+
+def _pairs(option: str, texts: list[str] | None) -> dict[str, str] | None:
+    """What `--trigger NAME=TEXT` and the like say."""
+    if not texts:
+        return None
+    pairs: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name.strip() and equals and value.strip()):
+            raise ConfigError(f"cannot read {text!r}", hint=f"write {option} name=text")
+        if name.strip() in pairs:
+            raise ConfigError(f"{option} {name.strip()!r} is given twice", hint="give another name")
+        pairs[name.strip()] = value
+    return pairs
+
+
+def _folder(run_dir: Path | None) -> Path:
+    return run_dir or Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S")
+
+
+@contextmanager
+def _opened(spec: str, options: Any, cache: bool) -> "Generator[tuple[Backend, Callable[[Any], None]]]":
+    """A backend and what shows progress, for as long as they are needed."""
+    from promptkit.backends.cached import CachedBackend
+    from promptkit.paths import cache_dir
+
+    backend = backend_of(spec, *options)
+    where = CachedBackend(backend, cache_dir() / "completions.sqlite") if cache else backend
+    try:
+        with Evaluation() as report:
+            yield where, report
+    finally:
+        where.close()
+
+
+def _show(runs: "list[Run]", folder: Path, as_json: bool, verdict: str) -> None:
+    from promptkit.evaluation.table import one_line, print_compared
+
+    if as_json:
+        print_json({"runs": [run.summary() for run in runs], "verdict": verdict})
+    else:
+        print_compared(runs, out, verdict)
+    if all(run.count("failed") == run.n for run in runs):
+        raise BackendError(f"every question failed, the first one with: {runs[0].samples[0].error}")
+    if not as_json:
+        err.print(Text(f"\nEvery prompt and answer is in {one_line(str(folder))}"), soft_wrap=True)
