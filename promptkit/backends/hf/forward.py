@@ -4,6 +4,7 @@
 
 import inspect
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import torch
@@ -88,7 +89,7 @@ def _read(model: Any, tokens: list[list[int]], cache: DynamicCache) -> torch.Ten
     head = model.get_output_embeddings()
     hook = head.register_forward_pre_hook(at_ends) if isinstance(head, torch.nn.Module) else None
     try:
-        logits = model(input_ids=ids, past_key_values=cache, use_cache=True).logits
+        logits = model(input_ids=ids, use_cache=True, **{cache_name(model): cache}).logits
     finally:
         if hook is not None:
             hook.remove()
@@ -111,8 +112,8 @@ def decode(model: Any, cache: RaggedCache, tokens: list[int], lengths: list[int]
         input_ids=torch.tensor(tokens, device=model.device)[:, None],
         position_ids=positions[:, None],
         attention_mask=mask,
-        past_key_values=cache,
         use_cache=True,
+        **{cache_name(model): cache},
     )
     return output.logits[:, -1]
 
@@ -129,10 +130,9 @@ def continue_alone(model: Any, tokens: list[list[int]], state: Any = None) -> tu
     Returns:
         The logits after the last token of each row, `[rows, vocabulary]`, and the state for the next call.
     """
-    accepted = _parameters(model)
-    name = next((name for name in ("past_key_values", "cache_params", "state") if name in accepted), "past_key_values")
+    name = cache_name(model)
     options: dict[str, Any] = {name: state} if state is not None else {}
-    if len(tokens[0]) > 1 and "logits_to_keep" in accepted:
+    if len(tokens[0]) > 1 and "logits_to_keep" in _parameters(type(_base(model)).forward):
         options["logits_to_keep"] = 1
     output = model(input_ids=torch.tensor(tokens, device=model.device), use_cache=True, **options)
     return output.logits[:, -1], getattr(output, name)
@@ -144,9 +144,26 @@ def ropes(config: Any) -> list[dict[str, Any]]:
     return [parameters, *(inner for inner in parameters.values() if isinstance(inner, dict))]
 
 
-def _parameters(model: Any) -> Any:
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model  # an adapter that is not merged
-    return inspect.signature(base.forward).parameters
+def cache_name(model: Any) -> str:
+    """What the model calls its cache or recurrent state, as an argument and in its output.
+
+    Newer versions of transformers say `cache` for all of them; older ones had a name for each family of models.
+    """
+    accepted = _parameters(type(_base(model)).forward)
+    return next((name for name in _CACHE_NAMES if name in accepted), "past_key_values")
+
+
+_CACHE_NAMES = ("cache", "past_key_values", "cache_params", "state")
+
+
+def _base(model: Any) -> Any:
+    return model.get_base_model() if hasattr(model, "get_base_model") else model  # an adapter that is not merged
+
+
+@lru_cache
+def _parameters(forward: Any) -> Any:
+    """Kept, since looking a signature up takes longer than a small model's layer."""
+    return inspect.signature(forward).parameters
 
 
 class Slots(Protocol):
