@@ -2,12 +2,13 @@
 
 # pyright: basic
 
+import ctypes
 import hashlib
 import json
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -95,11 +96,18 @@ def load(
     model.eval()
     if pack_weights and not quantization:
         pack(model)
+    _give_memory_back()
     fingerprint = _folder_hash(source) if isinstance(source, Path) else _commit(name, _MODEL, revision)
     if adapter:
         folder = Path(adapter).expanduser()
         fingerprint += "+" + (_folder_hash(folder) if folder.is_dir() else _commit(adapter, _ADAPTER))
     return Loaded(model, tokenizer, name, fingerprint)
+
+
+def _give_memory_back() -> None:
+    """Return to the system what loading has freed: the C library keeps it, as much as a small model's weights."""
+    with suppress(OSError, AttributeError, TypeError):  # only glibc has this
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _device(name: str | None) -> torch.device:
