@@ -1,19 +1,38 @@
 """Tree of thoughts: several next steps are tried, judged, and only the promising ones followed."""
 
-from typing import Annotated, ClassVar, Self, TypeAlias, cast
+from typing import Annotated, Any, ClassVar, Self, TypeAlias, cast
 
-from pydantic import Field, SerializeAsAny, model_validator
+from pydantic import BeforeValidator, Field, InstanceOf, SerializeAsAny, model_validator
 
 from promptkit.errors import ConfigError
 from promptkit.flow import Flow
 from promptkit.strategies.base import Strategy
 from promptkit.strategies.pool import Pool
-from promptkit.strategies.tree import Checker, Evaluator, Generator, Growth, Problem, Reasoning, Search
+from promptkit.strategies.tree import (
+    Asking,
+    Checker,
+    Evaluator,
+    Generator,
+    Growth,
+    Judge,
+    Problem,
+    Reasoning,
+    Search,
+)
 from promptkit.strategies.tree.parts import Part, by_name
 from promptkit.types import Question, Result
 
 _Generator: TypeAlias = Annotated[SerializeAsAny[Generator] | str, by_name("generator")]
-_Evaluator: TypeAlias = Annotated[SerializeAsAny[Evaluator] | str, by_name("evaluator")]
+_Evaluator: TypeAlias = Annotated[
+    SerializeAsAny[Evaluator] | InstanceOf[Strategy] | str,
+    BeforeValidator(lambda given: _inside(given, Judge)),
+    by_name("evaluator"),
+]
+_Checker: TypeAlias = Annotated[
+    SerializeAsAny[Checker] | InstanceOf[Strategy] | str,
+    BeforeValidator(lambda given: _inside(given, Asking)),
+    by_name("checker"),
+]
 
 
 class TreeOfThoughts(Strategy):
@@ -38,11 +57,11 @@ class TreeOfThoughts(Strategy):
     generate: _Generator | None = None
     """`Propose()` or `Sample()`."""
     evaluate: _Evaluator | None = None
-    """`Value()`, `Vote()`, `Judge(strategy)`, or `Lookahead(…)` around one of them."""
+    """`Value()`, `Vote()`, `Judge(strategy)`, or `Lookahead(…)` around one of them. A strategy is a `Judge` of it."""
     search: Annotated[SerializeAsAny[Search] | str, by_name("search")] | None = None
     """`BFS()`, `DFS()`, `BestFirst()` or one of your own."""
-    checker: Annotated[SerializeAsAny[Checker] | str, by_name("checker")] | None = None
-    """Refuses states (`Asking(strategy)`), besides the problem's own rules."""
+    checker: _Checker | None = None
+    """Refuses states (`Asking(strategy)`), besides the problem's own rules. A strategy is asked by `Asking`."""
     temperature: float | None = Field(default=None, ge=0)
     """Of thoughts and judgements; unset, the problem's own."""
 
@@ -117,6 +136,13 @@ class TreeOfThoughts(Strategy):
 
     def _temperature(self) -> float:
         return self._problem().temperature if self.temperature is None else self.temperature
+
+
+def _inside(given: Any, part: type[Judge | Asking]) -> Any:
+    """A strategy, or the mapping that stands for one in files, as the part that asks it."""
+    if isinstance(given, dict) and "strategy" in given:
+        given = Strategy.model_validate(given)
+    return part(given) if isinstance(given, Strategy) else given
 
 
 _NOTHING = Question(text="-")

@@ -102,6 +102,11 @@ def by_name(family: str) -> BeforeValidator:
     """For fields that hold a part of a family: its name stands for the part with its own settings."""
 
     def read(value: Any) -> Any:
+        if isinstance(value, Strategy):
+            raise ConfigError(
+                f"a strategy ({type(value).__name__}) cannot be the {family} of a tree",
+                hint=f"known: {', '.join(names(family))}; strategies can be evaluator or checker",
+            )
         return named(family, value)() if isinstance(value, str) else value
 
     return BeforeValidator(read)
