@@ -25,13 +25,13 @@ from promptkit.types import Question, Result
 _Generator: TypeAlias = Annotated[SerializeAsAny[Generator] | str, by_name("generator")]
 _Evaluator: TypeAlias = Annotated[
     SerializeAsAny[Evaluator] | InstanceOf[Strategy] | str,
-    BeforeValidator(lambda given: _inside(given, Judge)),
     by_name("evaluator"),
+    BeforeValidator(lambda given: _inside(given, Judge)),
 ]
 _Checker: TypeAlias = Annotated[
     SerializeAsAny[Checker] | InstanceOf[Strategy] | str,
-    BeforeValidator(lambda given: _inside(given, Asking)),
     by_name("checker"),
+    BeforeValidator(lambda given: _inside(given, Asking)),
 ]
 
 

@@ -193,6 +193,19 @@ def test_what_a_strategy_cannot_be_in_a_tree_is_said(place: str) -> None:
         TreeOfThoughts(**{place: 3})
 
 
+def test_demonstrations_of_another_kind_of_answer_are_refused() -> None:
+    auto = AutoCoT(k=2, embedder="tf-idf")
+    with pytest.raises(ConfigError, match=r"step 'sure': its strategy takes demonstrations .* asked for a yesno"):
+        Step(name="sure", prompt="Is that so? {{ question }}", strategy=SelfConsistency(auto, 3), kind="yesno")
+    checked = TreeOfThoughts(checker=Asking(auto))
+    with pytest.raises(ConfigError, match=r"Asking asks AutoCoT for a yesno, but the pool gsm8k-style .* a number"):
+        checked.run("How many?", backend=FakeBackend("31"))
+    of_yesno = Question(text="Is it?", kind="yesno")
+    with pytest.raises(ConfigError, match=r"Judge asks AutoCoT for a number, but the pool pools/yesno"):
+        TreeOfThoughts(evaluate=auto).run(of_yesno, backend=FakeBackend("yes"))
+    assert checked.run(of_yesno, backend=FakeBackend("So it is, and the answer is yes.")).answer == "yes"
+
+
 SENSIBLE: dict[str, Callable[[], Strategy]] = {
     "few-shot": lambda: SelfConsistency(FewShot(DEMOS), 3),
     "a chain with a greedy step": lambda: SelfConsistency(chained([GREEDY]), 3),
