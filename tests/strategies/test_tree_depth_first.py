@@ -14,7 +14,7 @@ from promptkit.types import Request
 QUESTION = Question(text="\n".join(f"{place}. clue of {place}" for place in PLACES), kind="text")
 SQUARES = {place: [5 * int(place[1]) - 5 + i if place[0] == "h" else int(place[1]) - 1 + 5 * i for i in range(5)]
            for place in PLACES}  # fmt: skip
-PER_STATE, BUDGET = 3, 100
+PER_STATE = 3
 
 
 class Model:
@@ -46,7 +46,7 @@ class Model:
         return "Let me see.\n" + self.judgement(clue.removeprefix("clue of "), letters.replace(" ", ""))
 
 
-def naive(model: Model, *, prune: bool) -> list[tuple[tuple[str, ...], bool]]:
+def naive(model: Model, budget: int, *, prune: bool) -> list[tuple[tuple[str, ...], bool]]:
     """The states visited, with whether they were pruned, in order; the search ends with the first full board."""
     visited: list[tuple[tuple[str, ...], bool]] = []
 
@@ -65,7 +65,7 @@ def naive(model: Model, *, prune: bool) -> list[tuple[tuple[str, ...], bool]]:
             changed = any(old not in (EMPTY, new) for old, new in zip(board, after, strict=True))
             if changed or after == board:
                 continue
-            if followed == PER_STATE or len(visited) == BUDGET:
+            if followed == PER_STATE or len(visited) == budget:
                 return False
             followed += 1
             words = {one: "".join(after[square] for square in SQUARES[one]) for one in PLACES}
@@ -99,13 +99,13 @@ def seen(tree: dict[str, Any]) -> list[tuple[tuple[str, ...], bool]]:
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.integers(0, 2**32), st.sampled_from([0.0, 0.02, 0.1]), st.booleans())
-def test_it_visits_the_states_of_the_naive_search(seed: int, impossible: float, prune: bool) -> None:
+@given(st.integers(0, 2**32), st.sampled_from([0.0, 0.02, 0.1]), st.sampled_from([20, 100]), st.booleans())
+def test_it_visits_the_states_of_the_naive_search(seed: int, impossible: float, budget: int, prune: bool) -> None:
     model = Model(seed, impossible)
-    result = TreeOfThoughts("crosswords", search=DFS(PER_STATE, budget=BUDGET, prune=prune)).run(
+    result = TreeOfThoughts("crosswords", search=DFS(PER_STATE, budget=budget, prune=prune)).run(
         QUESTION, backend=FakeBackend(model)
     )
-    wanted = naive(model, prune=prune)
+    wanted = naive(model, budget, prune=prune)
     assert seen(result.details["tree"]) == wanted
     kept = [actions for actions, pruned in wanted if not pruned]
     full = [actions for actions in kept if EMPTY not in board_of("".join(f"{one}\n" for one in actions))]

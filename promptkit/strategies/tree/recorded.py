@@ -156,12 +156,13 @@ def _search(entry: _Entry, path: str) -> RecordedSearch:
     for step in entry.steps:
         if len(step.values) != len(step.new_ys):
             raise ConfigError(f"{path}: of {question!r}, a step has {len(step.new_ys)} states and not as many values")
-        before = None
+        last = None
         for state, value in zip(step.new_ys, step.values, strict=True):
             values[state].append(value)
-            parent, line_feed, thought = state.removesuffix("\n").rpartition("\n")
-            if parent + line_feed != before:
-                before = parent + line_feed
+            before, line_feed, thought = state.removesuffix("\n").rpartition("\n")
+            before += line_feed
+            if before != last:
                 thoughts[before].append([])
             thoughts[before][-1].append(thought)
+            last = before
     return RecordedSearch(question, dict(thoughts), dict(values))
