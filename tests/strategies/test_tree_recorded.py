@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from promptkit import FakeBackend, Question, Result, Strategy, TreeOfThoughts
+from promptkit import FakeBackend, Question, Result, Strategy, TreeOfThoughts, evaluate
 from promptkit.errors import ConfigError
 from promptkit.strategies.tree import BFS, RecordedThoughts, RecordedValues
 
@@ -102,6 +102,13 @@ def test_the_puzzle_may_stand_in_a_sentence(path: str) -> None:
         replayed(path).run("14 4 6 8", backend=FORBIDDEN)
 
 
+def test_a_benchmark_counts_what_the_log_solved(path: str) -> None:
+    Path("24.csv").write_text(f"Rank,Puzzles\n1,{PUZZLE}\n2,1 1 1 1\n", encoding="utf-8")
+    (run,) = evaluate(replayed(path), "game24=24.csv", FORBIDDEN)
+    assert [sample.status for sample in run.samples] == ["correct", "unparsed"]
+    assert run.usage.calls == 0
+
+
 def test_leaving_the_way_of_the_log_is_an_error(path: str) -> None:
     # The log followed five states of the first level; of the sixth it knows nothing.
     entries = log()
@@ -130,6 +137,8 @@ def test_it_goes_to_a_file_and_back(path: str) -> None:
         ("{}", "log.json is no search log"),
         ('[{"steps": []}]', "steps"),
         ('[{"steps": [{"x": "1 2", "new_ys": ["a\\n"], "values": []}]}]', "1 states and not as many values"),
+        ('[{"steps": [{"x": "1 2", "new_ys": ["a\\n"], "values": [NaN]}]}]', "values.0: must be a finite number"),
+        ('[{"steps": [{"x": "1 2", "new_ys": ["a\\n"], "values": [-1]}]}]', "values.0: must be greater than or equal"),
     ],
 )
 def test_what_is_no_log_is_refused(text: str | None, problem: str, path: str) -> None:

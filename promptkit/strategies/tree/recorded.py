@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, Field, PrivateAttr, TypeAdapter, ValidationError
 
@@ -86,7 +86,7 @@ class RecordedValues(Evaluator):
 class _Step(BaseModel):
     x: str
     new_ys: list[str]
-    values: list[float]
+    values: list[Annotated[float, Field(ge=0, allow_inf_nan=False)]]
 
 
 class _Entry(BaseModel):
