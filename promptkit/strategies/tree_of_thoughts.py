@@ -15,6 +15,7 @@ from promptkit.strategies.tree import (
     Generator,
     Growth,
     Judge,
+    Lookahead,
     Problem,
     Reasoning,
     Search,
@@ -68,7 +69,10 @@ class TreeOfThoughts(Strategy):
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         problem = self._problem()
-        for part in (self._generator(), self._evaluator()):
+        evaluators = [self._evaluator()]
+        while isinstance(outer := evaluators[-1], Lookahead):
+            evaluators.append(outer.inner)
+        for part in (self._generator(), *evaluators):
             needed = part.purpose
             if needed and needed not in problem.uses and problem.stage(_NOTHING, "", needed) == needed:
                 raise ConfigError(
@@ -140,9 +144,9 @@ class TreeOfThoughts(Strategy):
 
 def _inside(given: Any, part: type[Judge | Asking]) -> Any:
     """A strategy, or the mapping that stands for one in files, as the part that asks it."""
-    if isinstance(given, dict) and "strategy" in given:
-        given = Strategy.model_validate(given)
-    return part(given) if isinstance(given, Strategy) else given
+    in_file = isinstance(given, dict) and "strategy" in given
+    strategy: object = Strategy.model_validate(given) if in_file else given
+    return part(strategy) if isinstance(strategy, Strategy) else strategy
 
 
 _NOTHING = Question(text="-")
