@@ -1,6 +1,6 @@
 """Tree of thoughts: several next steps are tried, judged, and only the promising ones followed."""
 
-from typing import Annotated, Any, ClassVar, Self, TypeAlias, cast
+from typing import Annotated, ClassVar, Self, TypeAlias, cast
 
 from pydantic import BeforeValidator, Field, InstanceOf, SerializeAsAny, model_validator
 
@@ -142,11 +142,13 @@ class TreeOfThoughts(Strategy):
         return self._problem().temperature if self.temperature is None else self.temperature
 
 
-def _inside(given: Any, part: type[Judge | Asking]) -> Any:
+def _inside(given: object, part: type[Judge | Asking]) -> object:
     """A strategy, or the mapping that stands for one in files, as the part that asks it."""
-    in_file = isinstance(given, dict) and "strategy" in given
-    strategy: object = Strategy.model_validate(given) if in_file else given
-    return part(strategy) if isinstance(strategy, Strategy) else strategy
+    if isinstance(given, Strategy):
+        return part(given)
+    if isinstance(given, dict) and "strategy" in given:
+        return part(Strategy.model_validate(given))
+    return cast("object", given)
 
 
 _NOTHING = Question(text="-")
