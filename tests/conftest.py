@@ -5,12 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # `tests.isolation` is importable however pytest is started
 
 from tests.isolation import ROOT, USER_FOLDERS, isolate
 
 isolate()
+
+settings.register_profile("promptkit", deadline=None)  # how long an example takes is no matter of right and wrong
+settings.load_profile("promptkit")
 
 
 @pytest.fixture(scope="session", autouse=True)

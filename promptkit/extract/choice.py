@@ -8,6 +8,7 @@ from promptkit.extract.text import fold
 from promptkit.types import Question
 
 _DEFAULT_COUNT = 5
+_LISTED = re.compile(r"(?<!\w)\(([A-Z])\)")
 _FILLER = (
     r"[\s:*_\"'“$\\{=-]*+"
     r"(?:(?:the|text|therefore|thus|clearly|probably|likely|option|choice|letter|answer)\b[\s:*_\"'“{]*+){0,4}+"
@@ -15,8 +16,22 @@ _FILLER = (
 _REASON = r"(?=\s++(?:because|since|as|and|or|which|with|in|is|are|for)\b|\s*+[^\w\s]|\s*+\Z)"
 
 
+def letters(question: Question) -> str:
+    """The capital letters of a question's options.
+
+    As many as it has choices; else those that its text lists as "(A) … (B) …"; else A to E.
+    """
+    if question.choices:
+        return string.ascii_uppercase[: len(question.choices)]
+    longest = run = 0
+    for letter in _LISTED.findall(question.text):
+        run = run + 1 if letter == string.ascii_uppercase[run % 26] else int(letter == "A")
+        longest = max(longest, run)
+    return string.ascii_uppercase[: longest if longest > 1 else _DEFAULT_COUNT]
+
+
 class ChoiceReader(Reader):
-    """Capital letters A, B, … as far as the question has options (five where they are not given).
+    """Capital letters A, B, … as far as the question has options, see `letters`.
 
     The article "A" and the pronoun "I" are no options, nor is the A of "Answer". An option's own text stands for its
     letter where it is given alone or after an answer phrase.
@@ -25,8 +40,8 @@ class ChoiceReader(Reader):
     nouns = r"answer|(?:correct|right|best|final|chosen)\ (?:option|choice|letter)"
 
     def __init__(self, question: Question) -> None:
-        count = min(len(question.choices) or _DEFAULT_COUNT, 26)
-        upper, choices = string.ascii_uppercase[:count], question.choices[:count]
+        upper = letters(question)
+        choices = question.choices[: len(upper)]
         folded = [fold(choice) for choice in choices]
         self._letter_of = {t: upper[i] for i, t in enumerate(folded) if t and folded.count(t) == 1}
         either, plain = f"[{upper}{upper.lower()}]", f"[{upper.replace('A', '').replace('I', '') or 'A'}]"

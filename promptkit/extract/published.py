@@ -4,9 +4,9 @@ Its authors compared the values as strings: "18.00" is not "18". Compare with `=
 """
 
 import re
-import string
 
 from promptkit.errors import ConfigError
+from promptkit.extract.choice import letters
 from promptkit.extract.rules import Extractor
 from promptkit.types import Extraction, Question
 
@@ -25,7 +25,7 @@ def published(question: Question) -> Extractor:
         ConfigError: the paper has no task with answers of this kind.
     """
     if question.kind == "choice":
-        pattern = f"[{string.ascii_uppercase[: min(len(question.choices) or 5, 26)]}]"
+        pattern = f"[{letters(question)}]"
     elif question.kind in _PATTERNS:
         pattern = _PATTERNS[question.kind]
     else:

@@ -93,6 +93,9 @@ class Step(Data):
                 return "it asks nothing", "give it template=, prompt= or strategy="
             if self.kind is not None:
                 return "kind= is for the answer of a strategy", 'use parse=, for example parse="number"'
+        elif self.kind is not None and self.strategy.needs_pool():
+            reason = "its strategy takes demonstrations from a pool with the kind of answer of the chain's question"
+            return f"{reason}, so it cannot be asked for a {self.kind}", "leave out kind=, or give it demonstrations"
         elif self.max_tokens is not None or self.temperature is not None or self.stop:
             return "max_tokens, temperature and stop are the strategy's own", "set them there"
         if self.model is not None and self.parse != "json":

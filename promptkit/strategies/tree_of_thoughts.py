@@ -2,18 +2,38 @@
 
 from typing import Annotated, ClassVar, Self, TypeAlias, cast
 
-from pydantic import Field, SerializeAsAny, model_validator
+from pydantic import BeforeValidator, Field, InstanceOf, SerializeAsAny, model_validator
 
 from promptkit.errors import ConfigError
 from promptkit.flow import Flow
 from promptkit.strategies.base import Strategy
 from promptkit.strategies.pool import Pool
-from promptkit.strategies.tree import Checker, Evaluator, Generator, Growth, Problem, Reasoning, Search
+from promptkit.strategies.tree import (
+    Asking,
+    Checker,
+    Evaluator,
+    Generator,
+    Growth,
+    Judge,
+    Lookahead,
+    Problem,
+    Reasoning,
+    Search,
+)
 from promptkit.strategies.tree.parts import Part, by_name
 from promptkit.types import Question, Result
 
 _Generator: TypeAlias = Annotated[SerializeAsAny[Generator] | str, by_name("generator")]
-_Evaluator: TypeAlias = Annotated[SerializeAsAny[Evaluator] | str, by_name("evaluator")]
+_Evaluator: TypeAlias = Annotated[
+    SerializeAsAny[Evaluator] | InstanceOf[Strategy] | str,
+    by_name("evaluator"),
+    BeforeValidator(lambda given: _inside(given, Judge)),
+]
+_Checker: TypeAlias = Annotated[
+    SerializeAsAny[Checker] | InstanceOf[Strategy] | str,
+    by_name("checker"),
+    BeforeValidator(lambda given: _inside(given, Asking)),
+]
 
 
 class TreeOfThoughts(Strategy):
@@ -38,18 +58,21 @@ class TreeOfThoughts(Strategy):
     generate: _Generator | None = None
     """`Propose()` or `Sample()`."""
     evaluate: _Evaluator | None = None
-    """`Value()`, `Vote()`, `Judge(strategy)`, or `Lookahead(…)` around one of them."""
+    """`Value()`, `Vote()`, `Judge(strategy)`, or `Lookahead(…)` around one of them. A strategy is a `Judge` of it."""
     search: Annotated[SerializeAsAny[Search] | str, by_name("search")] | None = None
     """`BFS()`, `DFS()`, `BestFirst()` or one of your own."""
-    checker: Annotated[SerializeAsAny[Checker] | str, by_name("checker")] | None = None
-    """Refuses states (`Asking(strategy)`), besides the problem's own rules."""
+    checker: _Checker | None = None
+    """Refuses states (`Asking(strategy)`), besides the problem's own rules. A strategy is asked by `Asking`."""
     temperature: float | None = Field(default=None, ge=0)
     """Of thoughts and judgements; unset, the problem's own."""
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         problem = self._problem()
-        for part in (self._generator(), self._evaluator()):
+        evaluators = [self._evaluator()]
+        while isinstance(outer := evaluators[-1], Lookahead):
+            evaluators.append(outer.inner)
+        for part in (self._generator(), *evaluators):
             needed = part.purpose
             if needed and needed not in problem.uses and problem.stage(_NOTHING, "", needed) == needed:
                 raise ConfigError(
@@ -117,6 +140,15 @@ class TreeOfThoughts(Strategy):
 
     def _temperature(self) -> float:
         return self._problem().temperature if self.temperature is None else self.temperature
+
+
+def _inside(given: object, part: type[Judge | Asking]) -> object:
+    """A strategy, or the mapping that stands for one in files, as the part that asks it."""
+    if isinstance(given, Strategy):
+        return part(given)
+    if isinstance(given, dict) and "strategy" in given:
+        return part(Strategy.model_validate(given))
+    return cast("object", given)
 
 
 _NOTHING = Question(text="-")

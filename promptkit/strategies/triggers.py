@@ -1,5 +1,6 @@
 """The phrases that start an answer, by kind of answer, as published by Kojima et al. (2022, appendix A.5)."""
 
+from promptkit.extract.choice import letters
 from promptkit.types import Question
 
 STEP_BY_STEP = "Let's think step by step."
@@ -22,7 +23,9 @@ PUBLISHED = {
 def answer_trigger(question: Question, *, therefore: bool = False) -> str:
     """The phrase after which the bare answer is expected.
 
-    Capitalised for a direct answer; after a rationale (`therefore`) it continues "Therefore, ".
+    Capitalised for a direct answer; after a rationale (`therefore`) it continues "Therefore, ". The last letter of
+    multiple choice is that of the question's own options, where the paper has one for a whole task: E for AQuA and
+    CommonsenseQA, C for tracking objects, F for date understanding (58 of its 369 questions have no option F).
     """
     phrase = _phrase(question)
     return f"Therefore, {phrase}" if therefore else phrase[0].upper() + phrase[1:]
@@ -33,8 +36,7 @@ def _phrase(question: Question) -> str:
         case "number":
             return "the answer (arabic numerals) is"
         case "choice":
-            last = chr(ord("A") + len(question.choices) - 1) if question.choices else "E"
-            return f"among A through {last}, the answer is"
+            return f"among A through {letters(question)[-1]}, the answer is"
         case "yesno":
             return "the answer (Yes or No) is"
         case "label":

@@ -64,7 +64,8 @@ def _takes_truth_values(annotation: Any) -> bool:
 def first_problem(error: ValidationError) -> str:
     """What is wrong with the first field that pydantic refused, in one line and in plain words."""
     problem = error.errors()[0]
-    where = ".".join(str(part) for part in problem["loc"])
+    # Of a field that may hold several types, pydantic names the functions that it tried.
+    where = ".".join(str(part) for part in problem["loc"] if not str(part).startswith("function-"))
     message = _PLAIN.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
     message = re.sub(r"^(Input should|[A-Z]\w+ should)\b", "must", message).replace(" after validation", "")
     return f"{where}: {message}" if where else message

@@ -5,10 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptkit.extract import canonical, extractor_for
+from promptkit.extract.choice import letters
 from promptkit.types import AnswerValue, Question
 
 QUESTION = Question(text="Which?", kind="choice", choices=("15", "17", "dog", "cat", "the sun"))
 OPEN = Question(text="Which?", kind="choice")
+LISTED = "Which letter (A) comes first? Answer Choices: (A) 21 (B) 21.5 (C) 22"
 
 
 def read(text: str, name: str | None = None, question: Question = QUESTION) -> AnswerValue | None:
@@ -127,3 +129,26 @@ def test_round_trip(letter: str, form: str, frame: str) -> None:
     found = extractor_for(QUESTION)(text)
     assert found is not None
     assert (found.value, text[slice(*found.span)]) == (letter, letter)
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("Which?", "ABCDE"),
+        (LISTED, "ABC"),
+        ("(A) Which? (A) x (B) y (C) z (D) u (E) v (F) w", "ABCDEF"),
+        ("f(A) and (A) alone", "ABCDE"),
+        ("(B) x (C) y", "ABCDE"),
+        (" ".join(f"({letter}) x" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZA"), "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    ],
+)
+def test_options_may_be_listed_in_the_question_s_text(text: str, known: str) -> None:
+    assert letters(Question(text=text, kind="choice")) == known
+    assert letters(Question(text=text, kind="choice", choices=("x", "y"))) == "AB"
+
+
+def test_only_listed_options_are_read() -> None:
+    question = Question(text=LISTED, kind="choice")
+    assert read("Not (E), but (C)", "lenient", question) == "C"
+    assert read("(E)", "lenient", question) is None
+    assert read("E then B", "published", question) == "B"

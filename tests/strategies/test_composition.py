@@ -31,7 +31,7 @@ from promptkit.flow import ask
 from promptkit.strategies import PRESETS, resolve
 from promptkit.strategies.base import read, request
 from promptkit.strategies.pool import Pool, packaged_pool
-from promptkit.strategies.tree import Judge
+from promptkit.strategies.tree import Asking, Judge
 from promptkit.templates import Template, load
 from promptkit.types import Completion, Request
 
@@ -185,12 +185,35 @@ def test_samples_that_would_all_be_the_same_are_refused_when_it_is_made(make: Ca
         make()
 
 
+@pytest.mark.parametrize("place", ["problem", "generate", "search"])
+def test_what_a_strategy_cannot_be_in_a_tree_is_said(place: str) -> None:
+    with pytest.raises(ConfigError, match=r"a strategy \(TreeOfThoughts\) cannot be the \w+ of a tree \(known: "):
+        TreeOfThoughts(**{place: TreeOfThoughts()})
+    with pytest.raises(ConfigError, match=rf"{place}: must be a mapping"):
+        TreeOfThoughts(**{place: 3})
+
+
+def test_demonstrations_of_another_kind_of_answer_are_refused() -> None:
+    auto = AutoCoT(k=2, embedder="tf-idf")
+    with pytest.raises(ConfigError, match=r"step 'sure': its strategy takes demonstrations .* asked for a yesno"):
+        Step(name="sure", prompt="Is that so? {{ question }}", strategy=SelfConsistency(auto, 3), kind="yesno")
+    checked = TreeOfThoughts(checker=Asking(auto))
+    with pytest.raises(ConfigError, match=r"Asking asks AutoCoT for a yesno, but the pool gsm8k-style .* a number"):
+        checked.run("How many?", backend=FakeBackend("31"))
+    of_yesno = Question(text="Is it?", kind="yesno")
+    with pytest.raises(ConfigError, match=r"Judge asks AutoCoT for a number, but the pool pools/yesno"):
+        TreeOfThoughts(evaluate=auto).run(of_yesno, backend=FakeBackend("yes"))
+    assert checked.run(of_yesno, backend=FakeBackend("So it is, and the answer is yes.")).answer == "yes"
+
+
 SENSIBLE: dict[str, Callable[[], Strategy]] = {
     "few-shot": lambda: SelfConsistency(FewShot(DEMOS), 3),
     "a chain with a greedy step": lambda: SelfConsistency(chained([GREEDY]), 3),
     "a chain of votes": lambda: chained([SelfConsistency(CoT(), 3)]),
     "a tree": lambda: SelfConsistency(TreeOfThoughts(), 2),
     "a tree with votes as judge": lambda: TreeOfThoughts(evaluate=Judge(SelfConsistency(ZeroShot(), 3))),
+    "a tree with votes as evaluator": lambda: TreeOfThoughts(evaluate=SelfConsistency(ZeroShot(), 3)),
+    "a tree with a vote as checker": lambda: TreeOfThoughts(checker=SelfConsistency(ZeroShot(), 3)),
     "a tree with a greedy judge": lambda: SelfConsistency(TreeOfThoughts(evaluate=Judge(GREEDY)), 2),
     "some members greedy": lambda: SelfConsistency(Ensemble((GREEDY, CoT())), 3),
     "a sampling wrapper around a greedy one": lambda: SelfConsistency(Polished(GREEDY, temperature=0.5), 3),
@@ -202,6 +225,19 @@ SENSIBLE: dict[str, Callable[[], Strategy]] = {
 @pytest.mark.parametrize("make", SENSIBLE.values(), ids=SENSIBLE.keys())
 def test_sensible_nestings_are_made_and_run(make: Callable[[], Strategy]) -> None:
     assert make().run("How many?", backend=FakeBackend("31")).answer == "31"
+
+
+def test_a_strategy_in_the_place_of_a_part_is_that_part(tmp_path: Path) -> None:
+    votes = SelfConsistency(ZeroShot(), 3)
+    tree = TreeOfThoughts("reasoning", evaluate=votes, checker=ZeroShot())
+    assert tree == TreeOfThoughts("reasoning", evaluate=Judge(votes), checker=Asking(ZeroShot()))
+    tree.save(tmp_path / "tree.yaml")
+    assert Strategy.load(tmp_path / "tree.yaml") == tree
+    (tmp_path / "short.yaml").write_text(
+        "{strategy: tree-of-thoughts, problem: reasoning, checker: {strategy: zero-shot},"
+        " evaluate: {strategy: self-consistency, inner: {strategy: zero-shot}, n: 3}}"
+    )
+    assert Strategy.load(tmp_path / "short.yaml") == tree
 
 
 def test_the_agreement_of_a_vote_of_votes_tells_how_steady_the_smaller_vote_is() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptkit import CoT, Demonstration, FakeBackend, Message, Question, SelfConsistency
+from promptkit import CoT, Demonstration, FakeBackend, Message, Question, SelfConsistency, ZeroShot
 from promptkit.errors import BackendError, ConfigError
 from promptkit.types import Completion, Kind, Request, Sampling
 
@@ -105,6 +105,29 @@ def test_the_published_triggers(kind: Kind, choices: tuple[str, ...], trigger: s
     backend = two_stages()
     CoT().run(Question(text="Well?", kind=kind, choices=choices), backend=backend)
     assert backend.calls[1].text.endswith(f"{RATIONALE} {trigger}")
+
+
+@pytest.mark.parametrize(
+    ("question", "trigger"),
+    [
+        (Question(text="Well?"), "the answer (arabic numerals) is"),
+        (Question(text="Well?", kind="yesno"), "the answer (Yes or No) is"),
+        (Question(text="Well?", kind="text"), "the answer is"),
+        (Question(text="Well?", kind="choice"), "among A through E, the answer is"),
+        (Question(text="Well? Answer Choices: (A) x (B) y (C) z", kind="choice"), "among A through C, the answer is"),
+        (Question(text="Well?", kind="choice", choices=tuple("uvwxyz")), "among A through F, the answer is"),
+    ],
+)
+def test_both_published_prompts_to_the_letter(question: Question, trigger: str) -> None:
+    listed = "".join(f" ({letter}) {choice}" for letter, choice in zip("ABCDEF", question.choices, strict=False))
+    asked = f"Q: {question.text}{' Answer Choices:' if listed else ''}{listed}\nA:"
+    direct, cot = FakeBackend("1"), FakeBackend([" Two and two.", "1"])
+    ZeroShot("direct").run(question, backend=direct)
+    CoT(max_tokens=128).run(question, backend=cot)
+    assert [request.text for request in direct.calls] == [f"{asked} {trigger[0].upper()}{trigger[1:]}"]
+    step = f"{asked} Let's think step by step."
+    assert [request.text for request in cot.calls] == [step, f"{step} Two and two. Therefore, {trigger}"]
+    assert [request.sampling.max_tokens for request in (*direct.calls, *cot.calls)] == [32, 128, 32]
 
 
 def test_another_trigger() -> None:

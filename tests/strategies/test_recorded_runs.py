@@ -1,6 +1,7 @@
 """Real outputs of text-davinci-002 replayed through the real flows: the published accuracies come out.
 
-The recordings answer only the very prompts that the paper sent, letter for letter; any other prompt fails the test.
+The recordings answer only the paper's prompts, letter for letter (without the line break that its code puts before
+"Therefore"); any other prompt fails the test.
 """
 
 from collections.abc import Callable

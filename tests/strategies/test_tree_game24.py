@@ -14,7 +14,7 @@ from promptkit.extract.expression import solves
 from promptkit.strategies.tree import Game24
 from promptkit.types import Request
 
-WORTH = {"sure": 20, "likely": 1, "impossible": 0.001}
+WORTH = {"impossible": 0.001, "likely": 1, "sure": 20}
 
 
 def asked(request: Request) -> str:
@@ -133,6 +133,14 @@ def test_a_hand_made_log_gives_the_published_choices() -> None:
     assert len(result.candidates) == 5
 
 
+@given(st.permutations([word for word in ["", *WORTH] for _ in range(3)]))
+def test_the_same_words_are_worth_the_same_in_any_order(words: list[str]) -> None:
+    # In floating point 0.001 + 20 + 20 is not 20 + 0.001 + 20, and a tie would not be one.
+    said = tuple(words[:3])
+    expected = sum(worth * said.count(word) for word, worth in WORTH.items())
+    assert Game24().value(Question(text="4 4 6 8"), "4 + 8 = 12 (left: 4 6 12)\n", [said]) == expected
+
+
 def test_numbers_left_are_judged_three_times_a_question_however_many_states_leave_them() -> None:
     log = Log(PROPOSALS, VALUES, ANSWERS)
     TreeOfThoughts("game24").run("4 4 6 8", backend=log.backend)
@@ -184,7 +192,7 @@ def naive(puzzle: str, propose, answer, value) -> list[list[str]]:
             seen.add(state)
             if ("left: " in last, key) not in cache:
                 words = [reply.split("\n")[-1] for reply in value(key)]
-                total = sum(WORTH.get(word, 0) for word in words)
+                total = sum(worth * words.count(word) for word, worth in WORTH.items())
                 if len(state.strip().split("\n")) == 4 and "answer" not in state.lower():
                     total = 0
                 cache["left: " in last, key] = total

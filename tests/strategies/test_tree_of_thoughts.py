@@ -429,6 +429,11 @@ def test_names_stand_for_parts() -> None:
         (lambda: TreeOfThoughts(search="bsf"), "no search 'bsf'.*known: .*bfs"),
         (lambda: TreeOfThoughts.model_validate({"search": {}}), "say which search it is"),
         (lambda: TreeOfThoughts("game24", evaluate=Vote()), "Vote needs a template 'vote', which Game24 lacks"),
+        (lambda: TreeOfThoughts("game24", evaluate=Lookahead(Lookahead(Vote()))), "Vote needs a template 'vote'"),
+        (
+            lambda: TreeOfThoughts("reasoning", Sample(1), Lookahead(Value(2)), temperature=0),
+            "Value with n=2 at temperature 0",
+        ),
         (lambda: TreeOfThoughts("game24", Sample()), "Sample needs a template 'sample'"),
         (lambda: TreeOfThoughts(temperature=0), "n=3 at temperature 0"),
         (lambda: BFS(0), "BFS: width: "),

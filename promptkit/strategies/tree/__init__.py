@@ -9,6 +9,7 @@ from promptkit.strategies.tree.generate import Generator, Propose, Sample
 from promptkit.strategies.tree.growth import Growth, Node, Thought
 from promptkit.strategies.tree.problem import Problem
 from promptkit.strategies.tree.reasoning import Reasoning
+from promptkit.strategies.tree.recorded import RecordedThoughts, RecordedValues
 from promptkit.strategies.tree.search import BFS, DFS, BestFirst, Search
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "Problem",
     "Propose",
     "Reasoning",
+    "RecordedThoughts",
+    "RecordedValues",
     "Sample",
     "Search",
     "Thought",

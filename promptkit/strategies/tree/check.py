@@ -10,7 +10,7 @@ from promptkit.strategies.base import Strategy, checked
 from promptkit.strategies.tree.growth import Growth
 from promptkit.strategies.tree.parts import Part
 from promptkit.templates import Template, load
-from promptkit.types import Question
+from promptkit.types import Kind, Question
 
 
 class Checker(Part):
@@ -30,6 +30,7 @@ class Asking(Checker):
     """
 
     tag: ClassVar[str] = "asking"
+    asks_for: ClassVar[Kind | None] = "yesno"
 
     inner: SerializeAsAny[Strategy]
     template: str = "tree-of-thoughts/check"

@@ -11,7 +11,7 @@ from promptkit.strategies.base import Strategy, checked
 from promptkit.strategies.tree.growth import Growth, Node, Wanted
 from promptkit.strategies.tree.parts import Part
 from promptkit.templates import Template, load
-from promptkit.types import Question
+from promptkit.types import Kind, Question
 
 _BEST = re.compile(r"(?i)best choice is")
 _WHOLE = re.compile(r"(?<![\d.])\d{1,6}(?![\d.]*\d)")
@@ -117,6 +117,7 @@ class Judge(Evaluator):
     """
 
     tag: ClassVar[str] = "judge"
+    asks_for: ClassVar[Kind | None] = "number"
 
     inner: SerializeAsAny[Strategy]
     best: int = Field(default=10, ge=1)

@@ -17,6 +17,7 @@ from promptkit.strategies.base import Strategy
 from promptkit.strategies.pool import Pool
 from promptkit.strategies.values import Value
 from promptkit.templates import Template
+from promptkit.types import Kind
 
 _REGISTRY: "dict[tuple[str, str], type[Part]]" = {}
 
@@ -35,6 +36,8 @@ class Part(Value):
     """What it is a part as: "search", "evaluator", …"""
     tag: ClassVar[str] = ""
     """Its name in files, unique in its family."""
+    asks_for: ClassVar[Kind | None] = None
+    """The kind of answer that it asks the strategies inside it for, whatever the question's is."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -51,10 +54,20 @@ class Part(Value):
         return own + [inner for value in values if isinstance(value, Part) for inner in value.strategies()]
 
     def prepare(self, pool: Pool) -> "Flow[Self]":
-        """The same part with its strategies prepared, where they need a pool of worked questions."""
+        """The same part with its strategies prepared, where they need a pool of worked questions.
+
+        Raises:
+            ConfigError: one needs a pool with another kind of answer than this one's.
+        """
         changed: dict[str, Any] = {}
         for name in type(self).model_fields:
             value = getattr(self, name)
+            if isinstance(value, Strategy) and value.needs_pool() and self.asks_for not in (None, pool.kind):
+                raise ConfigError(
+                    f"{type(self).__name__} asks {type(value).__name__} for a {self.asks_for}, "
+                    f"but the pool {pool.source} has demonstrations with a {pool.kind}",
+                    hint="give it demonstrations of its own, or a strategy without",
+                )
             if isinstance(value, Part) or (isinstance(value, Strategy) and value.needs_pool()):
                 changed[name] = yield from value.prepare(pool)
         return type(self)(**({name: getattr(self, name) for name in self.model_fields_set} | changed))
@@ -102,6 +115,11 @@ def by_name(family: str) -> BeforeValidator:
     """For fields that hold a part of a family: its name stands for the part with its own settings."""
 
     def read(value: Any) -> Any:
+        if isinstance(value, Strategy):
+            raise ConfigError(
+                f"a strategy ({type(value).__name__}) cannot be the {family} of a tree",
+                hint=f"known: {', '.join(names(family))}; strategies can be evaluator or checker",
+            )
         return named(family, value)() if isinstance(value, str) else value
 
     return BeforeValidator(read)

@@ -1,5 +1,6 @@
 """What a tree of thoughts is grown on. `docs/own-problem.md` shows one being written."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -28,7 +29,7 @@ class Problem(Part):
     """The names of its templates: "propose" or "sample" for thoughts, "value" or "vote" for states, or others."""
     folder: ClassVar[str] = ""
     """Where they are; unset, `tree-of-thoughts/<tag>`."""
-    worth: ClassVar[Mapping[str, float]] = {"sure": 20.0, "likely": 1.0, "impossible": 0.001}
+    worth: ClassVar[Mapping[str, float]] = {"impossible": 0.001, "likely": 1.0, "sure": 20.0}
     """The words of judgement and their values, as published."""
     limits: ClassVar[Mapping[str, int]] = {}
     """Limit of new tokens by template; 300 where it says nothing."""
@@ -122,7 +123,9 @@ class Problem(Part):
 
     def value(self, question: Question, state: str, words: Sequence[tuple[str, ...]]) -> float:  # noqa: ARG002
         """The value of a state, from the words said to each of its `judgements`; "" where a reply had none."""
-        return sum(self.worth.get(word, 0.0) for said in words for word in said)
+        # Counted and not added up as they come: rounding would make the same words in another order no tie.
+        counts = Counter(word for said in words for word in said)
+        return sum(worth * counts[word] for word, worth in self.worth.items())
 
     def allows(self, question: Question, state: str) -> bool:  # noqa: ARG002
         """Whether a state keeps the rules; what does not is rejected unseen."""
