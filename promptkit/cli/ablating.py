@@ -127,7 +127,7 @@ def wording(
     """
     from promptkit.evaluation import load, wording_ablation, wording_verdict
     from promptkit.evaluation.ablation import wording_arms
-    from promptkit.evaluation.evaluator import check
+    from promptkit.evaluation.inputs import check
     from promptkit.strategies import resolve
 
     asked = load(benchmark).limited(limit)

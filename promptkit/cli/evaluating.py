@@ -177,7 +177,7 @@ def evaluate_(
     from promptkit.backends import check_spec
     from promptkit.backends.cached import CachedBackend
     from promptkit.evaluation import evaluate, load
-    from promptkit.evaluation.evaluator import check
+    from promptkit.evaluation.inputs import check
     from promptkit.evaluation.pools import pool_for
     from promptkit.evaluation.table import one_line, print_runs
     from promptkit.models import DEFAULT
