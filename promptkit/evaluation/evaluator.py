@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from promptkit.backends import default
 from promptkit.backends.base import Answer, Backend
+from promptkit.budget import Budget, Meter
 from promptkit.errors import BackendError
 from promptkit.evaluation.benchmarks import Benchmark
 from promptkit.evaluation.clock import Clock
@@ -85,6 +86,7 @@ def evaluate(
     run_dir: str | Path | None = None,
     window: int = 256,
     pool: str | Path | Benchmark | None = None,
+    budget: Budget | Meter | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[Run]:
     """Score strategies on benchmarks.
@@ -101,13 +103,15 @@ def evaluate(
         run_dir: folder to write; each run gets a folder of its own in it. Unset, nothing is written.
         window: questions that may be under way at a time.
         pool: where strategies that need worked questions take them from; see `pool_for`.
+        budget: what may be spent on all of it; or a `Meter`, which others can stop and read.
         on_progress: called after every call and every question.
 
     Returns:
-        One run per strategy, benchmark and backend; strategies vary fastest.
+        One run per strategy, benchmark and backend; strategies vary fastest. Where the budget was used up, or somebody
+        stopped the meter, runs lack questions (`missing`), and the same call goes on if the backend keeps completions.
 
     Raises:
-        ConfigError: something makes no sense; nothing was called.
+        ConfigError: something makes no sense; nothing was called. A cost is limited, and the price is not known.
         BackendError: the backend cannot go on at all. Single failed calls fail their question only.
     """
     named = check(strategies, benchmarks_of(benchmark, limit))
@@ -115,6 +119,7 @@ def evaluate(
     backends = backends_of(_default_backend(named) if backend is None else backend)
     total = len(backends) * sum(len(strategy) * len(item.examples) for strategy, item in named)
     progress = Progress(total)
+    meter = budget if isinstance(budget, Meter) else Meter(budget)
     writers = _writers(named, backends, seed, run_dir) if run_dir is not None else {}
     runs: list[Run] = []
     for source, made in backends.items():
@@ -127,11 +132,12 @@ def evaluate(
                 for name, strategy in pairs
             ]
             written = [part.writer for part in parts if part.writer]
+            meter.runs_on(current)
             for writer in written:
                 writer.ran_on(current.identity())
             for writer in written:
                 stack.enter_context(writer)
-            runs += _run_parts(parts, current, seed, window, progress, on_progress)
+            runs += _run_parts(parts, current, seed, window, meter, progress, on_progress)
     return runs
 
 
@@ -140,11 +146,11 @@ def _run_parts(
     backend: Backend,
     seed: int,
     window: int,
+    meter: Meter,
     progress: Progress,
     on_progress: Callable[[Progress], None] | None,
 ) -> list[Run]:
     """Run all parts as one stream of flows."""
-    places = [(part, place) for part in parts for place in range(len(part.benchmark.examples))]
     clock = Clock()
 
     def flows() -> Iterator[Flow[Result]]:
@@ -158,8 +164,10 @@ def _run_parts(
         if on_progress:
             on_progress(progress)
 
-    _prepare(parts, backend, seed, on_call)
-    for outcome in run_flows(flows(), backend, window, seed=seed, on_call=on_call):
+    _prepare(parts, backend, seed, on_call, meter)
+    ready = [part for part in parts if not part.strategy.needs_pool()]  # others were not prepared before the stop
+    places = [(part, place) for part in ready for place in range(len(part.benchmark.examples))]
+    for outcome in run_flows(flows(), backend, window, seed=seed, on_call=on_call, meter=meter):
         if outcome.error is not None and not isinstance(outcome.error, BackendError):
             raise outcome.error  # a fault of the strategy, not a failure of a call
         part, place = places[outcome.index]
@@ -170,23 +178,24 @@ def _run_parts(
         progress.done += 1
         progress.correct += sample.status == "correct"
         if len(part.samples) == len(part.benchmark.examples):
-            progress.finished_runs.append(_run(part, backend, 0.0))
+            progress.finished_runs.append(_run(part, backend, 0.0, meter))
         if on_progress:
             on_progress(progress)
 
     seconds = clock.shares([[call.request.key for s in part.samples.values() for call in s.calls] for part in parts])
-    runs = [_run(part, backend, share) for part, share in zip(parts, seconds, strict=True)]
+    runs = [_run(part, backend, share, meter) for part, share in zip(parts, seconds, strict=True)]
     for part, run in zip(parts, runs, strict=True):
         if part.writer:
             part.writer.finish(run)
     return runs
 
 
-def _prepare(parts: list[_Part], backend: Backend, seed: int, on_call: OnCall) -> None:
+def _prepare(parts: list[_Part], backend: Backend, seed: int, on_call: OnCall, meter: Meter) -> None:
     """Make the strategies ready that need a pool."""
     needy = [part for part in parts if part.strategy.needs_pool()]
     pairs = [(part.strategy, cast("Pool", part.pool).counted_by(backend.count_tokens)) for part in needy]
-    for part, ready in zip(needy, prepared(pairs, backend, seed, on_call), strict=True):
+    for place, ready in prepared(pairs, backend, seed, on_call, meter).items():
+        part = needy[place]
         part.strategy = ready.strategy
         part.preparation = ready.usage
         part.notes = preparation_notes(ready.strategy, cast("Pool", part.pool))
@@ -194,10 +203,21 @@ def _prepare(parts: list[_Part], backend: Backend, seed: int, on_call: OnCall) -
             part.writer.note(**part.notes)
 
 
-def _run(part: _Part, backend: Backend, seconds: float) -> Run:
-    samples = tuple(part.samples[place] for place in sorted(part.samples))
-    folder, manifest = (part.writer.folder, part.writer.manifest) if part.writer else (None, part.notes)
-    return Run(part.name, part.benchmark.name, backend.name, samples, seconds, folder, manifest, part.preparation)
+def _run(part: _Part, backend: Backend, seconds: float, meter: Meter) -> Run:
+    missing = len(part.benchmark.examples) - len(part.samples)
+    return Run(
+        strategy=part.name,
+        benchmark=part.benchmark.name,
+        backend=backend.name,
+        samples=tuple(part.samples[place] for place in sorted(part.samples)),
+        seconds=seconds,
+        run_dir=part.writer.folder if part.writer else None,
+        manifest=part.writer.manifest if part.writer else part.notes,
+        preparation=part.preparation,
+        missing=missing,
+        stopped=meter.reason if missing else "",
+        price=meter.price,
+    )
 
 
 def _default_backend(named: Named) -> Backend:
