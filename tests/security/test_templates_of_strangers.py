@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from promptkit import FakeBackend, Strategy, ZeroShot
-from promptkit.errors import ConfigError, TemplateError
+from promptkit.errors import ConfigError, PromptkitError, TemplateError
 from promptkit.templates import Template
 from promptkit.templates.meter import MAX_OUTPUT
 
@@ -157,7 +157,7 @@ def test_an_inclusion_stays_in_the_template_folders(work: Path, name: str) -> No
 )
 def test_a_strategy_file_runs_nothing(work: Path, text: str) -> None:
     (work / "mine.yaml").write_text(text)
-    with pytest.raises(ConfigError):
+    with pytest.raises(PromptkitError):
         Strategy.load("mine.yaml").run("2 + 2?", backend=FakeBackend("4"))
     assert not (work / "pwned").exists()
 
