@@ -2,10 +2,11 @@
 
     python benchmarks/scheduler_overhead.py [--questions 10000] [--samples 10] [--only zero-shot|cot] [--profile]
 
-Prints a Markdown table: calls, microseconds of processor time a call in one thread, which on a machine that does nothing
-else is the wall clock (rendering, scheduling, trace, extraction and vote; what the fake backend takes is taken off), and the memory of the process after 10, 50 and 100 % of the
-questions. Flows are pulled lazily and outcomes dropped, as in a run that is written to disk as it goes. `--profile`
-prints where the time goes instead; it is slower under the profiler.
+Prints a Markdown table: calls, microseconds of processor time a call, and the memory of the process after 10, 50 and
+100 % of the questions. The time is that of the one thread that does everything (rendering, scheduling, trace,
+extraction, vote), without what the fake backend takes; on a machine that does nothing else it is the wall clock. Flows
+are pulled lazily and outcomes dropped, as in a run that is written to disk as it goes. `--profile` prints where the
+time goes instead; it is slower under the profiler.
 """
 
 import argparse
@@ -26,8 +27,8 @@ from promptkit.types import Completion, Question, Request, Result
 
 BATCH = 128
 RATIONALE = (
-    "The baker fills {} boxes with a dozen eggs each, so there are {} × 12 = {} eggs in the boxes. Three of them break on "
-    "the way to the market, and she puts one more egg into her pocket, which nobody counts.\n\nSo the answer is {}."
+    "The baker fills {} boxes with a dozen eggs each, so there are {} × 12 = {} eggs in the boxes. Three of them break "
+    "on the way to the market, and she puts one more egg into her pocket, which nobody counts.\n\nSo the answer is {}."
 )
 
 

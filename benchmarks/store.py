@@ -2,8 +2,8 @@
 
     python benchmarks/store.py [--rows 1000000] [--folder .] [--look-ups 20000]
 
-Fills a new store, ten samples a prompt and 256 completions a commit, then looks up random ones with a store opened anew:
-one by one, ten samples of a prompt at once, and ones that are not there. Prints a Markdown table.
+Fills a new store, ten samples a prompt and 256 completions a commit, then looks up random ones with the store opened
+anew: one by one, ten samples of a prompt at once, and ones that are not there. Prints a Markdown table.
 """
 
 import argparse

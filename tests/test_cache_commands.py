@@ -61,9 +61,7 @@ def test_where_there_is_no_store_none_is_made(
     assert not (tmp_path / "empty").exists()
 
 
-def test_clear_asks_for_yes_where_nobody_can_be_asked(
-    promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_clear_asks_for_yes_where_nobody_can_be_asked(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     said = promptkit("cache", "clear")
     assert said.code == 2
@@ -72,9 +70,7 @@ def test_clear_asks_for_yes_where_nobody_can_be_asked(
 
 
 @pytest.mark.parametrize(("typed", "left"), [("y", 0), ("YES", 0), ("", 4), ("n", 4)])
-def test_at_a_terminal_it_asks(
-    promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch, typed: str, left: int
-) -> None:
+def test_at_a_terminal_it_asks(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch, typed: str, left: int) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda *_: typed)
     said = promptkit("cache", "clear")

@@ -71,7 +71,7 @@ class CachedBackend(Backend):
                 return
 
     def _together(self, take: Take) -> Iterator[list[tuple[Request, Answer]]]:
-        """The inner backend's answers, those that are ready at the same time in one list, stored before it is yielded."""
+        """The inner backend's answers, those that are ready together in one list, stored before it is yielded."""
         ready: list[tuple[Request, Answer]] = []
         try:
             for answer in self.inner.serve(take):

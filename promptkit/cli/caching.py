@@ -63,9 +63,7 @@ def clear(
     ] = None,
     older_than: Annotated[
         int | None,
-        typer.Option(
-            help="Only what was stored so many days ago or earlier.", parser=whole_number, metavar="DAYS"
-        ),
+        typer.Option(help="Only what was stored so many days ago or earlier.", parser=whole_number, metavar="DAYS"),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,

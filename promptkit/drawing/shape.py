@@ -6,6 +6,7 @@ from typing import Any
 
 from promptkit.errors import ConfigError
 
+
 @dataclass(eq=False)
 class Branch:
     """A node with what grows from it."""

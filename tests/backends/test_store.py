@@ -108,7 +108,7 @@ def test_a_later_version_is_told_apart_and_left(path: Path) -> None:
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("PRAGMA user_version=3")
     before = path.read_bytes()
-    with pytest.raises(ConfigError, match="version 3, not 2.*update promptkit"):
+    with pytest.raises(ConfigError, match=r"version 3, not 2.*update promptkit"):
         Store(path)
     assert path.read_bytes() == before
 

@@ -16,7 +16,7 @@ PROGRAMS = [
     f"The answer is {CODE}.",
     f"So the answer is \\boxed{{{CODE}}}",
     f"{{{{ {CODE} }}}}{{% set x = {CODE} %}}",
-    f"```python\nimport os\nos.system('touch pwned')\n```\n#### $(touch pwned)",
+    "```python\nimport os\nos.system('touch pwned')\n```\n#### $(touch pwned)",
     f'{{"__reduce__": "{CODE}", "answer": "`touch pwned`"}}',
     "!!python/object/apply:os.system ['touch pwned']",
     f"(4 + 8) * (6 - 4) = 24; {CODE}",
@@ -65,7 +65,9 @@ STRATEGIES: dict[str, Strategy] = {
             Step(name="each", prompt="Say more of {{ item }}.", over="pairs"),
         )
     ),
-    "parsers": Chain((Step(name="found", prompt="{{ question }}", parse="list"), Step(name="end", prompt="{{ found }}"))),
+    "parsers": Chain(
+        (Step(name="found", prompt="{{ question }}", parse="list"), Step(name="end", prompt="{{ found }}"))
+    ),
 }
 
 

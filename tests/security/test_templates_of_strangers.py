@@ -76,7 +76,7 @@ BOMBS = {
     "loops in loops": "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}",
     "a repeated text": "{{ 'x' * 10 ** 10 }}",
     "a repeated list": "{{ ([question] * 10 ** 9) | length }}",
-    "a doubled text": "{% set n = namespace(x='x') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}{{ n.x }}",
+    "a doubled text": "{% set n = namespace(x='x') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
     "a large number": "{{ 9 ** 9999 }}",
     "a wide pad": "{{ '%9999999999d' % 1 }}",
     "a pad by a filter": "{{ 'x' | center(10 ** 10) }}",
@@ -96,7 +96,7 @@ def test_ranges_repeats_and_sizes_are_capped(work: Path, name: str) -> None:
 
 def test_no_prompt_is_longer_than_the_cap(work: Path) -> None:
     line = "x" * 1000
-    with pytest.raises(TemplateError, match="longer than|more than"):
+    with pytest.raises(TemplateError, match=r"longer than|more than"):
         ask(work, "{% for i in range(" + str(MAX_OUTPUT // 1000 + 1) + ") %}" + line + "{% endfor %}{{ question }}")
 
 
