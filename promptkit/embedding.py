@@ -112,7 +112,8 @@ def _loaded(name: str) -> Any:
             raise ConfigError("sentence encoders need sentence-transformers", hint=_EXTRA) from error
         try:
             source = str(models.ensure(name)) if name in models.ENCODERS else name
-            return SentenceTransformer(source, device="cpu", trust_remote_code=False)
+            safe = {"use_safetensors": True}  # weights in other files are pickles, which are programs
+            return SentenceTransformer(source, device="cpu", trust_remote_code=False, model_kwargs=safe)
         except PromptkitError:
             raise
         except Exception as error:  # the hub's client, transformers and safetensors raise their own

@@ -68,11 +68,12 @@ def sampled(flow: Flow[T], index: int, temperature: float) -> Flow[T]:
         if not isinstance(cast(object, step), Ask):
             return step  # the scheduler tells the flow what is wrong with it
         request = step.request
-        if request.sampling.temperature is None:
+        sampling = request.sampling
+        if sampling.temperature is None:
             # `float`, since 1 and 1.0 are the same temperature and must have the same key
-            sampling = request.sampling.model_copy(update={"temperature": float(temperature)})
-            request = request.replace(sampling=sampling)
-        return Ask(request.replace(sample=() if request.sampling.temperature == 0 else (*request.sample, index)))
+            sampling = sampling.model_copy(update={"temperature": float(temperature)})
+        sample = () if sampling.temperature == 0 else (*request.sample, index)
+        return Ask(request.replace(sampling=sampling, sample=sample))
 
     return (yield from _passing(flow, rewrite))
 

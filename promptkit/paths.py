@@ -24,6 +24,11 @@ def cache_dir() -> Path:
     return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("promptkit"))
 
 
+def completions_path() -> Path:
+    """The store of completions that the command line uses."""
+    return cache_dir() / "completions.sqlite"
+
+
 def config_dir() -> Path:
     """Where the user's own templates are looked for: `$PROMPTKIT_CONFIG`, else the platform's configuration folder."""
     chosen = os.environ.get("PROMPTKIT_CONFIG")

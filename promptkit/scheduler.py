@@ -51,7 +51,9 @@ class Outcome(Generic[T]):
 class _Task:
     """A flow under way: one of those given to `run_flows`, or a branch of a `Fork`."""
 
-    def __init__(self, flow: Flow[Any], index: int, trace: list[Call], parent: "_Task | None", slot: int) -> None:
+    def __init__(
+        self, flow: Flow[Any], index: int, trace: list[Call | None], parent: "_Task | None", slot: int
+    ) -> None:
         self.flow = flow
         self.index = index
         self.trace = trace
@@ -60,15 +62,16 @@ class _Task:
         self.children: list[_Task] = []
         self.results: list[Any] = []
         self.unfinished = 0
-        self.waits_for: str | None = None
+        self.waits_for: Request | None = None
         self.trace_slot = 0
         self.begun = False
         self.closed = False
 
     def answered(self, answer: Answer) -> None:
         """Write into the trace what came of the call that it waits for."""
+        request = cast("Request", self.waits_for)
         told = {"completion": answer} if isinstance(answer, Completion) else {"error": str(answer)}
-        self.trace[self.trace_slot] = self.trace[self.trace_slot].model_copy(update=told)
+        self.trace[self.trace_slot] = Call(request=request, **told)
         self.waits_for = None
 
 
@@ -124,11 +127,11 @@ class _Scheduler(Generic[T]):
         self.meter.answered(answer)
         if self.on_call:
             self.on_call(request, answer)
-        for task in self.waiters.pop(request.key):
+        for place, task in enumerate(self.waiters.pop(request.key)):
+            if place == 1 and isinstance(answer, Completion):
+                answer = answer.model_copy(update={"cached": True})  # the others that asked the same pay nothing
             task.answered(answer)
             self.ready.append((task, answer))
-            if isinstance(answer, Completion) and not answer.cached:
-                answer = answer.model_copy(update={"cached": True})  # the others that asked the same pay nothing
         self.advance()
 
     def fail_all(self, error: BackendError) -> None:
@@ -207,8 +210,8 @@ class _Scheduler(Generic[T]):
         if sampling.temperature and sampling.seed is None and self.seed is not None:
             request = request.replace(sampling=sampling.model_copy(update={"seed": self.seed}))
         task.trace_slot = len(task.trace)
-        task.trace.append(Call(request=request))
-        task.waits_for = request.key
+        task.trace.append(None)
+        task.waits_for = request
         if request.key in self.waiters:
             self.waiters[request.key].append(task)
             return
@@ -223,8 +226,7 @@ class _Scheduler(Generic[T]):
         parent = task.parent
         if parent is None:
             del self.open[task]
-            answered = tuple(call for call in task.trace if call.completion or call.error is not None)
-            self.done.append(Outcome(task.index, value, error, answered))
+            self.done.append(Outcome(task.index, value, error, tuple(filter(None, task.trace))))
         elif error is not None:
             siblings, parent.children = parent.children, []
             self.close(siblings, error)
@@ -251,7 +253,7 @@ class _Scheduler(Generic[T]):
                 continue
             task.closed = True
             if task.waits_for is not None:
-                self.withdraw(task, task.waits_for)
+                self.withdraw(task, task.waits_for.key)
             if task.begun:
                 try:
                     task.flow.close()

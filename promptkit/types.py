@@ -6,7 +6,7 @@ Only data lives here: no module of the package is imported, and nothing here doe
 """
 
 import hashlib
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -78,8 +78,7 @@ class Request(Data):
     @cached_property
     def group_key(self) -> str:
         """Equal for requests that ask the same but for their sample index (hex digest)."""
-        asked = self.model_dump_json(include={"messages", "prompt", "sampling"})
-        return hashlib.sha256(asked.encode()).hexdigest()
+        return _group_key(self.messages, self.prompt, self.sampling)
 
     @cached_property
     def key(self) -> str:
@@ -92,11 +91,20 @@ class Request(Data):
         return int.from_bytes(hashlib.sha256(self.key.encode()).digest()[:4], "big") >> 1
 
     def replace(self, **changes: Any) -> "Request":
-        """A copy with some fields changed, and with its keys computed anew."""
-        copy = self.model_copy(update=changes)
-        for derived in ("text", "group_key", "key", "sample_seed"):
-            vars(copy).pop(derived, None)
-        return copy
+        """A copy with some fields changed, checked like a new one, and with its keys computed anew."""
+        # Faster than `model_copy`, and every call of a sampled strategy is such a copy.
+        return Request(**{name: self.__dict__[name] for name in _REQUEST} | changes)
+
+
+_REQUEST = tuple(Request.model_fields)
+
+
+@lru_cache(maxsize=256)
+def _group_key(messages: tuple[Message, ...], prompt: str | None, sampling: Sampling) -> str:
+    """Worked out once for all samples of a prompt that are asked after each other."""
+    asked = Request(messages=messages, prompt=prompt, sampling=sampling)
+    text = asked.model_dump_json(include={"messages", "prompt", "sampling"})
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Completion(Data):

@@ -27,6 +27,7 @@ from tests.isolation import ROOT
 COMMANDS = ["run", "eval", "compare", "strategies", "benchmarks"]
 GROUPS = {
     "ablate": ["labels", "wording"],
+    "cache": ["info", "clear"],
     "models": ["list", "pull"],
     "templates": ["list", "show", "render"],
 }

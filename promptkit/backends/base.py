@@ -46,6 +46,9 @@ class Backend:
     remembers: bool = False
     """Whether it keeps completions beyond the run, so that a stopped run goes on from them."""
 
+    _left = 0
+    """Answers of the present batch that the inherited `serve` has not yielded yet."""
+
     def generate(self, requests: Sequence[Request]) -> Sequence[Answer]:
         """Complete the requests; answers in the same order.
 
@@ -70,7 +73,16 @@ class Backend:
             if len(answers) != len(requests):
                 problem = f"{self.name} gave {len(answers)} answers to {len(requests)} requests"
                 answers = [BackendError(problem, hint="this is a bug of the backend")] * len(requests)
-            yield from zip(requests, answers, strict=True)
+            for left, answer in enumerate(zip(requests, answers, strict=True), start=1 - len(requests)):
+                self._left = -left
+                yield answer
+
+    def has_ready(self) -> bool:
+        """Whether `serve` has its next answer already, so that asking for it does not wait; `False` if in doubt.
+
+        A store writes such answers to disk together.
+        """
+        return self._left > 0
 
     def identity(self) -> dict[str, Any]:
         """What decides the text of a completion besides the request (model, revision, dtype, mode): JSON values.

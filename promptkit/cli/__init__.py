@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 import promptkit
-from promptkit.cli import ablating, demonstrating, evaluating, listing
+from promptkit.cli import ablating, caching, demonstrating, evaluating, listing
 from promptkit.cli.budgets import INTERRUPTED, how_to_go_on
 from promptkit.cli.console import out, say
 from promptkit.errors import PromptkitError
@@ -28,6 +28,7 @@ app.command(name="eval")(evaluating.evaluate_)
 app.command(name="compare")(evaluating.compare_)
 app.add_typer(ablating.ablate_app, name="ablate")
 app.add_typer(demonstrating.demos_app, name="demos")
+app.add_typer(caching.cache_app, name="cache")
 app.add_typer(listing.models_app, name="models")
 app.add_typer(listing.templates_app, name="templates")
 app.command(name="strategies")(listing.strategies)

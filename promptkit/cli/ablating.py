@@ -188,10 +188,10 @@ def _folder(run_dir: Path | None) -> Path:
 def _opened(spec: str, options: Any, cache: bool) -> "Generator[tuple[Backend, Callable[[Any], None]]]":
     """A backend and what shows progress, for as long as they are needed."""
     from promptkit.backends.cached import CachedBackend
-    from promptkit.paths import cache_dir
+    from promptkit.paths import completions_path
 
     backend = backend_of(spec, *options)
-    where = CachedBackend(backend, cache_dir() / "completions.sqlite") if cache else backend
+    where = CachedBackend(backend, completions_path()) if cache else backend
     try:
         with Evaluation() as report:
             yield where, report

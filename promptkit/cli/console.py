@@ -47,5 +47,7 @@ def refuse_all_failed(runs: "Sequence[Run]") -> None:
 
 
 def print_json(data: object) -> None:
-    """Data as JSON on standard output."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    """Data as JSON on standard output. What could steer a terminal or turn text round is written as `\\u…`."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    safe = "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
+    sys.stdout.write(safe + "\n")

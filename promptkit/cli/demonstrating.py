@@ -104,7 +104,7 @@ def build(
     from promptkit.drawing.clusters import clusters_svg
     from promptkit.evaluation.benchmarks import load
     from promptkit.evaluation.pools import pool_of
-    from promptkit.paths import cache_dir
+    from promptkit.paths import completions_path
     from promptkit.strategies import AutoCoT
     from promptkit.strategies.pool import packaged_pool
 
@@ -117,7 +117,7 @@ def build(
     fields: dict[str, Any] = {"k": k, "embedder": embedder, "max_rationale_lines": max_lines}
     strategy = AutoCoT(max_pool=max_pool, **{name: value for name, value in fields.items() if value is not None})
     where = backend_of(backend, mode, adapter, quantization, dtype, None, trust_remote_code)
-    where = CachedBackend(where, cache_dir() / "completions.sqlite") if cache else where
+    where = CachedBackend(where, completions_path()) if cache else where
     try:
         selection = strategy.build(given, backend=where)
     finally:

@@ -189,7 +189,7 @@ def evaluate_(
     from promptkit.evaluation.pools import pool_for
     from promptkit.evaluation.table import one_line, print_runs
     from promptkit.models import DEFAULT
-    from promptkit.paths import cache_dir
+    from promptkit.paths import completions_path
 
     chosen = strategies or ["direct", "zero-shot", "zero-shot-cot"]
     loaded = [
@@ -209,7 +209,7 @@ def evaluate_(
         def made(spec: str) -> "Backend":
             report.pause()
             backend = backend_of(spec, mode, adapter, quantization, dtype, batch_size, trust_remote_code)
-            return CachedBackend(backend, cache_dir() / "completions.sqlite") if cache else backend
+            return CachedBackend(backend, completions_path()) if cache else backend
 
         where = {name: partial(made, spec) for name, spec in zip(names, backends, strict=True)}
         runs = evaluate(chosen, loaded, where, seed=seed, run_dir=folder, pool=pool, budget=meter, on_progress=report)

@@ -32,6 +32,8 @@ class Evaluation:
 
     def __call__(self, progress: Any) -> None:
         """Show how far it is, and a line of each run that has ended."""
+        from promptkit.evaluation.table import one_line
+
         self.bar.start()
         state = f"{progress.tokens_per_second:.0f} tokens/s"
         if progress.done:
@@ -40,7 +42,7 @@ class Evaluation:
         for run in progress.finished_runs[self.told :]:
             self.told += 1
             right = f"{run.count('correct')} of {run.n} right, after {progress.seconds:.0f} s"
-            err.print(f"{run.strategy} on {run.benchmark}: {right}", markup=False, soft_wrap=True)
+            err.print(one_line(f"{run.strategy} on {run.benchmark}: {right}"), markup=False, soft_wrap=True)
 
     def __exit__(self, *_: object) -> None:
         self.bar.stop()

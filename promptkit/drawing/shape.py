@@ -1,13 +1,10 @@
 """The recorded tree as nested branches, with what every picture of it shows."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from promptkit.errors import ConfigError
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(eq=False)
@@ -65,7 +62,8 @@ def shape(tree: Mapping[str, Any]) -> Branch:
 
 def visible(text: str) -> str:
     """A text on one line: line feeds become ⏎, what no terminal or file should be sent becomes �."""
-    return _CONTROL.sub("\ufffd", text.strip().replace("\r\n", "\n").replace("\n", " ⏎ ").replace("\t", " "))
+    line = text.strip().replace("\r\n", "\n").replace("\n", " ⏎ ").replace("\t", " ").replace("\xa0", " ")
+    return "".join(char if char.isprintable() else "\ufffd" for char in line)
 
 
 def shown(value: float | None) -> str:

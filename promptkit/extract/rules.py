@@ -7,6 +7,7 @@ in a box, in bold type, first, last. Each value found keeps its place and the ru
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import ClassVar, NamedTuple, TypeAlias
 
 from promptkit.types import AnswerValue, Extraction
@@ -109,7 +110,7 @@ _CALCULATION = re.compile(r"<<[^<>\n]{0,80}=[^<>\n]{0,40}>>(?=\s?[-−]?[$€£�
 
 def _phrases(text: str, reader: Reader) -> Iterator[Found]:
     """The values that answer phrases state, the last phrase first. "Answer:" counts only with a bare value."""
-    phrases = list(re.finditer(_PHRASE.replace("NOUNS", reader.nouns), text))
+    phrases = list(_pattern(_PHRASE, reader.nouns).finditer(text))
     limit = len(text)
     for phrase in reversed(phrases):
         start, end = phrase.end(), reader.statement_end(text, phrase.end(), limit)
@@ -118,11 +119,16 @@ def _phrases(text: str, reader: Reader) -> Iterator[Found]:
         read = reader.marked if phrase["colon"] else reader.stated
         if not asked and (found := read(text, start, end)):
             yield found
-    for phrase in reversed(list(re.finditer(_REVERSED.replace("NOUNS", reader.nouns), text))):
+    for phrase in reversed(list(_pattern(_REVERSED, reader.nouns).finditer(text))):
         start = max(phrase.start() - 100, 0)
         stops = list(_SENTENCE_END.finditer(text, start, phrase.start()))
         if found := reader.last(text, stops[-1].end() if stops else start, phrase.start()):
             yield found
+
+
+@cache
+def _pattern(phrase: str, nouns: str) -> re.Pattern[str]:
+    return re.compile(phrase.replace("NOUNS", nouns))
 
 
 def _boxes(text: str) -> list[tuple[int, int]]:

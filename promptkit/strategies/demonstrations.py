@@ -1,6 +1,7 @@
 """Demonstrations: worked examples from a file or a packaged set, read when a strategy is made, or from a pool."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeAlias, cast
 
@@ -120,7 +121,7 @@ class DemonstrationStrategy(Strategy):
         if self._nearest is not None:
             demos = self._nearest.choose(question)
         elif isinstance(self.demos, tuple):
-            same = set(NearDuplicates(demo.question for demo in self.demos).of(question.text))
+            same = _same(tuple(demo.question for demo in self.demos), question.text) if self.demos else ()
             demos = tuple(demo for place, demo in enumerate(self.demos) if place not in same)
         else:
             raise ConfigError(
@@ -128,6 +129,17 @@ class DemonstrationStrategy(Strategy):
             )
         _check_labels(demos, question)
         return demos
+
+
+@lru_cache(maxsize=256)
+def _same(shown: tuple[str, ...], question: str) -> list[int]:
+    """The places of demonstrations that nearly equal a question; its samples ask one after the other."""
+    return _finder(shown).of(question)
+
+
+@lru_cache(maxsize=64)
+def _finder(shown: tuple[str, ...]) -> NearDuplicates:
+    return NearDuplicates(shown)
 
 
 def names(demos: Iterable[Demonstration]) -> list[str]:

@@ -19,7 +19,7 @@ def read_yaml(path: str | Path, what: str) -> Any:
         ConfigError: it cannot be read or is no YAML.
     """
     try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the {what} {path}: {_reason(error)}", hint="check the path") from error
     except yaml.YAMLError as error:
@@ -38,6 +38,17 @@ def write_yaml(path: str | Path, data: Any, what: str, *, comment: str = "") -> 
         Path(path).write_text(head + text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"cannot write the {what} {path}: {_reason(error)}") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain data only. Merge keys are refused: a few lines of them could ask for gigabytes."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(
+                    None, None, "merge keys (<<) are not read here; write the settings out", key.start_mark
+                )
 
 
 def yaml_problem(error: yaml.YAMLError) -> str:

@@ -169,4 +169,6 @@ def text(value: object) -> str:
 
 def printed(value: object) -> str:
     """A value as text, paid for."""
-    return charge(text(value))
+    said = text(value)
+    spend(len(said))
+    return said

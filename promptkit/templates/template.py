@@ -1,13 +1,13 @@
 """A prompt template: loaded and checked once, rendered many times."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import jinja2
 from jinja2 import meta, nodes
@@ -17,7 +17,7 @@ from promptkit.errors import TemplateError
 from promptkit.paths import may_read
 from promptkit.templates import files, meter
 from promptkit.templates.sandbox import Sandbox, has_role_blocks, part_name
-from promptkit.types import Message
+from promptkit.types import Demonstration, Message
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,15 @@ class Template:
             TemplateError: a variable is missing, something forbidden was tried, a limit was passed, or no turn came
                 out. The message names the template and the line.
         """
+        # The samples of a question are rendered one after the other, and equal texts give equal prompts.
+        if all(map(_is_text, variables.values())):
+            return _rendered_again(self, tuple(variables.items()))
+        return self._rendered(variables)
+
+    def _rendered(self, variables: Mapping[str, object]) -> Prompt:
         with meter.rendering() as state:
             try:
-                outside = _compiled(self).render(variables).strip()
+                outside = _compiled(self).render(dict(variables)).strip()
                 if outside and not _writes_turns(self):
                     state.turns, outside = [Message(role="user", content=outside)], ""
             except Exception as error:
@@ -94,6 +100,21 @@ class Template:
                 f"{_label(self)} gave no user or assistant message", hint="give it a {% user %} block that is not empty"
             )
         return Prompt(tuple(state.turns), state.text if state.text and state.text.strip() else None)
+
+
+@lru_cache(maxsize=256)
+def _rendered_again(template: Template, variables: tuple[tuple[str, object], ...]) -> Prompt:
+    return template._rendered(dict(variables))  # pyright: ignore[reportPrivateUsage]
+
+
+def _is_text(value: object) -> bool:
+    """Text, a demonstration, or a tuple of them: what is equal there prints the same, unlike 1, 1.0 and True."""
+    kind = type(value)
+    return (
+        kind is str
+        or kind is Demonstration
+        or (kind is tuple and all(map(_is_text, cast("tuple[object, ...]", value))))
+    )
 
 
 def load(name: str) -> Template:

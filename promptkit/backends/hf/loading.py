@@ -68,7 +68,8 @@ def load(
     if isinstance(source, str):
         files = _without_hub(f"cannot load {name}", name, _MODEL, revision) or name
     origin: dict[str, Any] = {"revision": revision, "trust_remote_code": trust_remote_code}
-    options: dict[str, Any] = {"dtype": precision, "output_loading_info": True, **origin}
+    # Weights in other files are pickles, which are programs.
+    options: dict[str, Any] = {"dtype": precision, "output_loading_info": True, "use_safetensors": True, **origin}
     if quantization:
         options |= {"quantization_config": _quantization(quantization), "device_map": {"": str(place)}}
     try:
@@ -277,6 +278,8 @@ def _hint(error: Exception) -> str:
     text = str(error)
     if "trust_remote_code" in text:
         return "the model brings code of its own; pass trust_remote_code=True only if you have read it"
+    if "safetensors" in text:
+        return "weights are read from safetensors only: older formats can hold programs"
     if "gated" in text or "401" in text:
         return "accept the model's terms on the hub and log in with `hf auth login`"
     if isinstance(error, OSError):
