@@ -38,7 +38,10 @@ def voting_run(strategy: str, pools: Sequence[str], *, tokens: int = 100, backen
     """
     samples: list[Sample] = []
     for place, marks in enumerate(pools, 1):
-        example = Example(question=Question(text=f"Question {place}?", id=f"multiarith-style-{place}"), gold="18")
+        example = Example(
+            question=Question(text=f"Question {place}: how many eggs has Ann?", id=f"multiarith-style-{place}"),
+            gold="18",
+        )
         attempts = [_attempt(mark) for mark in marks]
         try:
             outcome = Outcome[Result](place, vote(attempts), None, ())

@@ -179,6 +179,7 @@ def evaluate_(
     from promptkit.evaluation import evaluate, load
     from promptkit.evaluation.evaluator import check
     from promptkit.evaluation.pools import pool_for
+    from promptkit.evaluation.summary import summary
     from promptkit.evaluation.table import one_line, print_runs
     from promptkit.models import DEFAULT
     from promptkit.paths import cache_dir
@@ -206,7 +207,7 @@ def evaluate_(
         where = {name: partial(made, spec) for name, spec in zip(names, backends, strict=True)}
         runs = evaluate(chosen, loaded, where, seed=seed, run_dir=folder, pool=pool, on_progress=report)
     if as_json:
-        print_json({"runs": [run.summary() for run in runs]})
+        print_json(summary(runs))
     else:
         print_runs(runs, out)
     if all(run.count("failed") == run.n for run in runs):

@@ -1,11 +1,10 @@
 """Plain sentences below the table: frontier and break-even, fewer samples, the model's part, the noise of reseeding."""
 
-from collections.abc import Sequence
-from math import isinf
+from collections.abc import Mapping, Sequence
 
 from promptkit.evaluation.agreement import agreement
 from promptkit.evaluation.comparison import Comparison
-from promptkit.evaluation.frontier import BreakEven, frontier
+from promptkit.evaluation.frontier import frontier
 from promptkit.evaluation.interaction import Interaction
 from promptkit.evaluation.noise import NoiseFloor
 from promptkit.evaluation.phrases import interval, listed, p_text, points
@@ -13,6 +12,7 @@ from promptkit.evaluation.resampling import vote_curve
 from promptkit.evaluation.runs import Run
 from promptkit.evaluation.stats import ALPHA
 from promptkit.evaluation.stopping import adaptive_savings
+from promptkit.evaluation.verdict import Judged
 
 SURE = 0.95
 """The threshold of adaptive sampling that is told of."""
@@ -20,26 +20,35 @@ _SHOWN_SIZES = (1, 2, 3, 5, 10, 20, 40, 64)
 """Numbers of samples whose vote is told of, besides all."""
 
 
-def frontier_sentences(runs: Sequence[Run], called: Sequence[str]) -> list[str]:
+def frontier_sentences(
+    runs: Sequence[Run], called: Sequence[str], judged: Mapping[tuple[int, int], Judged]
+) -> list[str]:
     """Which strategies are worth a look at their price, and from when on the dearer ones pay; none for one run.
 
     Args:
         runs: that asked the same questions.
         called: their names.
+        judged: what `judge` gave for them: a gain that is not shown there is not said to pay.
     """
-    names = {id(run): name for run, name in zip(runs, called, strict=True)}
+    places = {id(run): place for place, run in enumerate(runs)}
+    names = {key: called[place] for key, place in places.items()}
     best = [point for point in frontier(runs) if point.on_frontier]
     if len(runs) < 2 or not any(point.cost for point in best):
         return []
     placed = [f"{names[id(one.run)]} {one.accuracy * 100:.1f} % at {_rounded(one.cost or 0.0)}" for one in best]
     said = [f"Frontier, right by generated tokens a question: {', '.join(placed)}."]
-    steps = [
-        f"{names[id(point.run)]} pays against {names[id(point.break_even.against)]} from {_worth(point.break_even)}"
-        for point in best
-        if point.break_even
-    ]
+    steps: list[str] = []
+    for point in best:
+        if even := point.break_even:
+            cheap, dear = id(even.against), id(point.run)
+            shown = judged[places[cheap], places[dear]].shown
+            low, high = map(_rounded, even.worth_ci95)
+            limits = f"{low} to {high}" if shown else "gain not shown"
+            steps.append(f"{names[dear]} against {names[cheap]} {_rounded(even.worth)} ({limits})")
     if steps:
-        said.append(f"Break-even, tokens that one right answer more must be worth: {'; '.join(steps)}.")
+        said.append(
+            f"Break-even, the tokens that one right answer more must be worth (95 % interval): {'; '.join(steps)}."
+        )
     return said
 
 
@@ -53,7 +62,7 @@ def pool_sentences(run: Run, name: str) -> list[str]:
     sizes = " / ".join(str(point.n) for point in shown)
     right = " / ".join(f"{point.majority * 100:.1f}" for point in shown)
     said = [
-        f"{name}: the vote of {sizes} samples has {right} % right; one of {last.n} is right on "
+        f"{name}, maj@n: the vote of {sizes} samples has {right} % right; one of {last.n} is right on "
         f"{last.pass_at * 100:.1f} %, {points(last.headroom)} points above the vote."
     ]
     (stop,) = adaptive_savings(run, [SURE])
@@ -104,12 +113,6 @@ def _gain(found: Comparison) -> str:
     if points(found.delta) == "0.0":
         return "gains nothing"
     return f"{'gains' if found.delta > 0 else 'loses'} {points(found.delta)} points"
-
-
-def _worth(found: BreakEven) -> str:
-    low, high = found.worth_ci95
-    limits = f"{_rounded(low)} or more, no limit" if isinf(high) else f"{_rounded(low)} to {_rounded(high)}"
-    return f"{_rounded(found.worth)} (95 % interval {limits})"
 
 
 def _rounded(amount: float) -> str:

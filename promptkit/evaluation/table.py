@@ -22,6 +22,7 @@ from promptkit.evaluation.interaction import FAIR_BASELINE, interactions
 from promptkit.evaluation.noise import noise_floors
 from promptkit.evaluation.phrases import p_text, questions, tokens
 from promptkit.evaluation.runs import Run, Sample
+from promptkit.evaluation.summary import together
 from promptkit.evaluation.verdict import Judged, judge, names, verdict
 
 _SHOWN_CHARACTERS = 420
@@ -36,7 +37,7 @@ decide, and what a model only reads."""
 
 def print_runs(runs: Sequence[Run], console: Console) -> None:
     """Print verdict, table and examples for each benchmark and backend; and for several backends, how they compare."""
-    for _, group in groupby(runs, key=lambda run: (run.benchmark, run.backend, run.manifest.get("seed"))):
+    for _, group in groupby(runs, key=together):
         print_compared(list(group), console)
     for benchmark in dict.fromkeys(run.benchmark for run in runs):
         these = [run for run in runs if run.benchmark == benchmark]
@@ -72,7 +73,7 @@ def print_compared(runs: Sequence[Run], console: Console, said: str | None = Non
             said = f"{name} shows demonstrations made of the test's own questions, as published: its accuracy leaks."
             console.print(Text(said, style="bold yellow"))
     if advising:
-        sentences = frontier_sentences(runs, called)
+        sentences = frontier_sentences(runs, called, judged)
         sentences += [one for run, name in zip(runs, called, strict=True) for one in pool_sentences(run, name)]
         for sentence in sentences:
             console.print(Text(sentence))
