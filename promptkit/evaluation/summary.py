@@ -51,11 +51,10 @@ def _table(runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def _sizes(point: CurvePoint) -> dict[str, Any]:
-    ci95 = list(point.majority_ci95)
     return {
         "n": point.n,
         "maj": point.majority,
-        "ci95": ci95,
+        "maj_ci95": list(point.majority_ci95),
         "pass": point.pass_at,
         "pass_ci95": list(point.pass_ci95),
     }
