@@ -1,6 +1,6 @@
 """How often the intervals hold the truth, and how often the tests raise a false alarm: python benchmarks/coverage.py
 
-Simulates runs whose truth is known, 10,000 for each line, and takes about three minutes on one core. The results are in
+Simulates runs whose truth is known, 4,000 for each line, and takes about a minute on one core. The results are in
 docs/statistics.md.
 """
 
@@ -10,7 +10,7 @@ from promptkit.evaluation.clustered import weighted_clusters
 from promptkit.evaluation.interaction import contrast_interval, sign_flip
 from promptkit.evaluation.stats import wilson
 
-RUNS = 10_000
+RUNS = 4_000
 
 
 def clustered() -> None:

@@ -67,7 +67,7 @@ def pool_sentences(run: Run, name: str) -> list[str]:
     ]
     (stop,) = adaptive_savings(run, [SURE])
     said.append(
-        f"Stopping at a lead of {SURE:g} would have drawn {stop.samples:.1f} of {stop.of} samples, "
+        f"Stopping early (adaptive={SURE:g}) would have drawn {stop.samples:.1f} of {stop.of} samples, "
         f"with {stop.accuracy * 100:.1f} % right."
     )
     found = agreement(run)

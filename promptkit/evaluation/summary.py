@@ -1,7 +1,6 @@
 """Everything that a set of runs says, as plain data: what `eval --json` prints."""
 
 from collections.abc import Sequence
-from itertools import groupby
 from math import isfinite
 from typing import Any
 
@@ -13,9 +12,12 @@ from promptkit.evaluation.runs import Run
 from promptkit.evaluation.verdict import verdict
 
 
-def together(run: Run) -> tuple[Any, ...]:
-    """What runs share that are compared with each other in one table."""
-    return (run.benchmark, run.backend, run.manifest.get("seed"))
+def tables(runs: Sequence[Run]) -> list[list[Run]]:
+    """The runs that are compared with each other in one table: of one benchmark, backend and seed."""
+    grouped: dict[tuple[Any, ...], list[Run]] = {}
+    for run in runs:
+        grouped.setdefault((run.benchmark, run.backend, run.manifest.get("seed")), []).append(run)
+    return list(grouped.values())
 
 
 def summary(runs: Sequence[Run]) -> dict[str, Any]:
@@ -33,7 +35,7 @@ def summary(runs: Sequence[Run]) -> dict[str, Any]:
     by_benchmark = [[run for run in runs if run.benchmark == benchmark] for benchmark in benchmarks]
     return {
         "runs": [run.summary() for run in runs],
-        "tables": [_table(list(group)) for _, group in groupby(runs, key=together)],
+        "tables": [_table(group) for group in tables(runs)],
         "interactions": [_interaction(found) for these in by_benchmark for found in interactions(these)],
         "noise": [_noise(floor) for these in by_benchmark for floor in noise_floors(these)],
     }

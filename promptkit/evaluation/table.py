@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from itertools import groupby
 
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
@@ -22,7 +21,7 @@ from promptkit.evaluation.interaction import FAIR_BASELINE, interactions
 from promptkit.evaluation.noise import noise_floors
 from promptkit.evaluation.phrases import p_text, questions, tokens
 from promptkit.evaluation.runs import Run, Sample
-from promptkit.evaluation.summary import together
+from promptkit.evaluation.summary import tables
 from promptkit.evaluation.verdict import Judged, judge, names, verdict
 
 _SHOWN_CHARACTERS = 420
@@ -37,8 +36,8 @@ decide, and what a model only reads."""
 
 def print_runs(runs: Sequence[Run], console: Console) -> None:
     """Print verdict, table and examples for each benchmark and backend; and for several backends, how they compare."""
-    for _, group in groupby(runs, key=together):
-        print_compared(list(group), console)
+    for group in tables(runs):
+        print_compared(group, console)
     for benchmark in dict.fromkeys(run.benchmark for run in runs):
         these = [run for run in runs if run.benchmark == benchmark]
         if rows := across(these):
