@@ -187,6 +187,7 @@ def evaluate_(
     from promptkit.evaluation import evaluate, load
     from promptkit.evaluation.inputs import check
     from promptkit.evaluation.pools import pool_for
+    from promptkit.evaluation.summary import summary
     from promptkit.evaluation.table import one_line, print_runs
     from promptkit.models import DEFAULT
     from promptkit.paths import completions_path
@@ -214,7 +215,7 @@ def evaluate_(
         where = {name: partial(made, spec) for name, spec in zip(names, backends, strict=True)}
         runs = evaluate(chosen, loaded, where, seed=seed, run_dir=folder, pool=pool, budget=meter, on_progress=report)
     if as_json:
-        print_json({"runs": [run.summary() for run in runs]})
+        print_json(summary(runs))
     else:
         print_runs(runs, out)
     refuse_all_failed(runs)
