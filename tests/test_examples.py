@@ -23,16 +23,17 @@ def test_tree_of_thoughts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.chdir(tmp_path)
 
     def model(request: Request) -> str:
-        if request.purpose == "value":
-            return "sure"
-        if request.purpose == "answer":
-            return "Answer: (5 - 3) * 4 * 3 = 24"
-        return "5 - 2 = 3 (left: 3 3 4)\nThe answer is 31."
+        said = {
+            "sample": "The answer is 31.",
+            "propose": "5 - 2 = 3 (left: 24)",
+            "answer": "Answer: 2 * (3 + 4 + 5) = 24",
+        }
+        return said.get(request.purpose, "sure")
 
     runpy.run_path(str(EXAMPLES / "tree_of_thoughts.py"))["main"](FakeBackend(model))
     printed = capsys.readouterr().out
     assert "a word problem: Ann has 3 boxes" in printed and "answer 31, " in printed
-    assert "a Game of 24: 2 3 4 5" in printed and "5 - 2 = 3 (left: 3 3 4)" in printed
+    assert "a Game of 24: 2 3 4 5" in printed and "answer 2 * (3 + 4 + 5), " in printed
     assert "5 - 2 = 3" in (tmp_path / "tree.html").read_text(encoding="utf-8")
 
 
