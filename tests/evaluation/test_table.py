@@ -99,7 +99,7 @@ def test_piped_it_is_plain_and_the_verdict_one_line() -> None:
     text = shown(FIVE, 120, terminal=False)
     title, said, *_ = text.splitlines()
     assert title == "multiarith-style, 64 questions, qwen2.5-coder-0.5b"
-    assert said.startswith("Undecided between zero-shot, right on 48")
+    assert said.startswith("Undecided between zero-shot and self-consistency:n=40")
     assert said.endswith(".")
     assert not re.search(r"\x1b|[╭│╰]", text)
 

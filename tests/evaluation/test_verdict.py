@@ -74,6 +74,26 @@ SENTENCES: dict[str, tuple[list[Run], str]] = {
         " interval 45.2 to 74.9, p < 0.001) with 75× the generated tokens; direct may not reason and is a weak "
         "baseline, so compare with zero-shot too.",
     ),
+    "undecided against direct alone": (
+        [run("direct", "+" * 40 + "-" * 24, tokens=4), run("zero-shot-cot", "-" + "+" * 45 + "-" * 18, tokens=300)],
+        "Undecided between direct and zero-shot-cot, so take more questions: direct has 40 of 64 right (62.5 %, "
+        "95 % interval 50 to 73), zero-shot-cot 7.8 points more (p = 0.12) with 75× the generated tokens, which "
+        "about 150 questions would show; 64 questions easily miss gaps below 12 points; direct forbids reasoning,"
+        " which harder questions may need, so compare with zero-shot too.",
+    ),
+    "several below and several open": (
+        [
+            DIRECT,
+            run("few-shot", "-" * 40 + "+" * 24, tokens=5),
+            BETTER,
+            run("zero-shot-cot", "+" * 44 + "-" * 20, tokens=300),
+            run("self-consistency", "+" * 50 + "-" * 14, tokens=3000),
+        ],
+        "Use zero-shot, which none is shown to beat: 48 of 64 right (75.0 %, 95 % interval 63 to 84); it beats "
+        "few-shot by 37.5 points (95 % interval 14.9 to 56.1, p = 0.009) with 50× the generated tokens, and "
+        "direct by more; no difference is shown from zero-shot-cot and self-consistency (at most 3.1 points "
+        "ahead, 1.2× to 12× the generated tokens); 64 questions easily miss gaps below 17 points.",
+    ),
     "a tie": (
         [run("zero-shot", "+" * 48 + "-" * 16), run("zero-shot-cot", "+" * 48 + "-" * 16)],
         "Use zero-shot, which none is shown to beat: 48 of 64 right (75.0 %, 95 % interval 63 to 84); no "
