@@ -23,6 +23,7 @@ DIRECTIONS: dict[str, set[str]] = {
     "extract": PLAIN,
     "flow": PLAIN,
     "backends.base": PLAIN,
+    "backends.cached": PLAIN | {"backends.base", "backends.store"},
     "backends.hf": PLAIN | {"backends.base", "models"},
     "models": PLAIN | {"paths"},
     "budget": PLAIN | {"backends.base", "prices"},

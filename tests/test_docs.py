@@ -11,7 +11,7 @@ from promptkit import FakeBackend
 
 ROOT = Path(__file__).parents[1]
 TESTED_BY_THEIR_OWN = {"own-problem.md", "own-strategy.md", "templates.md"}  # they need files that the page describes
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = [
     pytest.param(block, id=f"{page.relative_to(ROOT)}-{number}")
     for page in PAGES

@@ -137,15 +137,22 @@ def _counting(values: Iterable[T]) -> Iterator[T]:
 
 def concat(parts: Iterable[str]) -> str:
     """Join pieces of output, refusing before they grow too long."""
-    pieces: list[str] = []
-    size = 0
-    for part in parts:
-        size += len(part)
-        if size > MAX_OUTPUT:
-            raise RefusedError(f"the prompt is longer than {MAX_OUTPUT:,} characters", "shorten the variables")
-        pieces.append(part)
+    if isinstance(parts, list):  # of a block or macro: all of them are there, and paid for
+        pieces = cast("list[str]", parts)
+        size = _checked(sum(map(len, pieces)))
+    else:
+        pieces, size = [], 0
+        for part in parts:
+            size = _checked(size + len(part))
+            pieces.append(part)
     spend(size)
     return "".join(pieces)
+
+
+def _checked(size: int) -> int:
+    if size > MAX_OUTPUT:
+        raise RefusedError(f"the prompt is longer than {MAX_OUTPUT:,} characters", "shorten the variables")
+    return size
 
 
 def text(value: object) -> str:
