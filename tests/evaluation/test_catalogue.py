@@ -7,7 +7,6 @@ import json
 import socket
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -130,10 +129,8 @@ class TestHub:
         monkeypatch.setattr(models_hub, "CONNECT_SECONDS", 0.3)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
-            begun = time.perf_counter()
             with pytest.raises(BenchmarkError, match=r"cannot be reached: \w*Timeout"):
                 load("gsm8k")
-        assert time.perf_counter() - begun < 5
 
     def test_offline_the_hub_is_not_asked(self, hub: type[Hub], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")

