@@ -5,10 +5,8 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
-import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -437,23 +435,6 @@ def test_a_terminal_that_cannot_show_a_letter_gets_a_question_mark(tmp_path: Pat
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=True
     )
     assert "A?B?" in done.stdout
-
-
-def test_ctrl_c_is_one_line_that_says_how_to_go_on(tmp_path: Path, tiny_model: Path) -> None:
-    args = ["eval", "--backend", f"hf:{tiny_model}", "--strategy", "self-consistency:n=40", "--run-dir", "r"]
-    process = started(*args, folder=tmp_path)
-    samples = tmp_path / "r/self-consistency-n=40/samples.jsonl"
-    deadline = time.monotonic() + 90
-    while not samples.exists():
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.05)
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, "")
-    assert err.splitlines()[-1] == "interrupted: the same command goes on from here"
-    assert "Traceback" not in err
-    assert all(json.loads(line) for line in samples.read_text().splitlines())
 
 
 @pytest.mark.parametrize("option", ["--version", "strategies"])

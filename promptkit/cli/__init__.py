@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 import promptkit
-from promptkit.cli import ablating, caching, demonstrating, evaluating, listing
+from promptkit.cli import ablating, caching, demonstrating, evaluating, listing, planning
 from promptkit.cli.budgets import INTERRUPTED, how_to_go_on
 from promptkit.cli.console import out, say
 from promptkit.errors import PromptkitError
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command(name="run")(evaluating.run)
 app.command(name="eval")(evaluating.evaluate_)
+app.command(name="plan")(planning.plan_)
 app.command(name="compare")(evaluating.compare_)
 app.add_typer(ablating.ablate_app, name="ablate")
 app.add_typer(demonstrating.demos_app, name="demos")

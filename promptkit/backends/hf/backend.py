@@ -5,21 +5,19 @@
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, cast
 
 import psutil
 import torch
-import transformers
 
 from promptkit import models
 from promptkit.backends.base import Answer, Backend, Group, Take
 from promptkit.backends.hf.engine import RollingBatch, Row
-from promptkit.backends.hf.loading import Quantization, first_line, load
+from promptkit.backends.hf.loading import Quantization, first_line, identity, load
 from promptkit.backends.hf.probing import probe
+from promptkit.backends.hf.prompts import Mode, render
 from promptkit.errors import BackendError, ConfigError, ContextOverflowError
 from promptkit.types import LOCAL, Completion, Price, Request
-
-Mode: TypeAlias = Literal["chat", "completion"]
 
 _TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|end_of_turn|>", "<|endoftext|>")
 """Tokens that end an assistant's turn in the common chat formats; models forget to list them as ends of text."""
@@ -150,18 +148,15 @@ class HFBackend(Backend):
 
     def identity(self) -> dict[str, Any]:
         """Model, weights, precision and mode."""
-        return {
-            "backend": "hf",
-            "model": self.name,
-            "fingerprint": self.fingerprint,
-            "mode": self.mode,
-            "dtype": str(self.model.dtype).removeprefix("torch."),
-            "device": self.model.device.type,
-            "adapter": self.adapter,
-            "quantization": self.quantization,
-            "transformers": transformers.__version__,
-            "torch": torch.__version__,
-        }
+        return identity(
+            name=self.name,
+            fingerprint=self.fingerprint,
+            mode=self.mode,
+            dtype=self.model.dtype,
+            device=self.model.device.type,
+            adapter=self.adapter,
+            quantization=self.quantization,
+        )
 
     def price(self) -> Price:
         """Nothing a token: it runs on this machine."""
@@ -179,22 +174,7 @@ class HFBackend(Backend):
 
     def render(self, request: Request) -> tuple[str, list[int]]:
         """The prompt as the model sees it, as text and as token ids, special tokens added once."""
-        if self.mode == "completion":
-            ids = self.tokenizer(request.text)["input_ids"]
-            plain = self.tokenizer(request.text, add_special_tokens=False)["input_ids"]
-            # A tokenizer that closes every text would make the model see its end before it has begun.
-            if ids and ids[-1] in self._ends and ids[-len(plain) - 1 : -1] == plain:
-                ids = ids[:-1]
-            return self.tokenizer.decode(ids), ids
-        messages = [message.model_dump() for message in request.messages]
-        continues = messages[-1]["role"] == "assistant"
-        try:
-            text: str = self.tokenizer.apply_chat_template(
-                messages, tokenize=False, add_generation_prompt=not continues, continue_final_message=continues
-            )
-        except Exception as error:  # templates raise whatever they like
-            raise BackendError(f"the chat template of {self.name} refuses these messages: {error}") from error
-        return text, self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return render(self.tokenizer, request, self.mode, self._ends, self.name)
 
     def _rows(self, group: Group) -> list[Row]:
         text, ids = self.render(group.first)

@@ -56,7 +56,7 @@ def load(
         ConfigError: an option makes no sense here.
     """
     place = _device(device)
-    precision = _dtype(dtype, place)
+    chosen = precision(dtype, place)
     if name == "default":
         source: str | Path = models.default_model(progress=progress)
         name = Path(source).name
@@ -69,7 +69,7 @@ def load(
         files = _without_hub(f"cannot load {name}", name, _MODEL, revision) or name
     origin: dict[str, Any] = {"revision": revision, "trust_remote_code": trust_remote_code}
     # Weights in other files are pickles, which are programs.
-    options: dict[str, Any] = {"dtype": precision, "output_loading_info": True, "use_safetensors": True, **origin}
+    options: dict[str, Any] = {"dtype": chosen, "output_loading_info": True, "use_safetensors": True, **origin}
     if quantization:
         options |= {"quantization_config": _quantization(quantization), "device_map": {"": str(place)}}
     try:
@@ -98,11 +98,32 @@ def load(
     if pack_weights and not quantization:
         pack(model)
     _give_memory_back()
-    fingerprint = _folder_hash(source) if isinstance(source, Path) else _commit(name, _MODEL, revision)
+    return Loaded(model, tokenizer, name, fingerprint(source, name, revision, adapter))
+
+
+def fingerprint(source: Path | str, name: str, revision: str | None, adapter: str | None) -> str:
+    """What tells these very weights apart: a commit hash, or a hash over the folder's files."""
+    found = _folder_hash(source) if isinstance(source, Path) else _commit(name, _MODEL, revision)
     if adapter:
         folder = Path(adapter).expanduser()
-        fingerprint += "+" + (_folder_hash(folder) if folder.is_dir() else _commit(adapter, _ADAPTER))
-    return Loaded(model, tokenizer, name, fingerprint)
+        found += "+" + (_folder_hash(folder) if folder.is_dir() else _commit(adapter, _ADAPTER))
+    return found
+
+
+def identity(*, name: str, dtype: torch.dtype, **facts: Any) -> dict[str, Any]:
+    """What decides the texts of a local model, as its backend and its store know it."""
+    return {
+        "backend": "hf",
+        "model": name,
+        "fingerprint": facts["fingerprint"],
+        "mode": facts["mode"],
+        "dtype": str(dtype).removeprefix("torch."),
+        "device": facts["device"],
+        "adapter": facts["adapter"],
+        "quantization": facts["quantization"],
+        "transformers": transformers.__version__,
+        "torch": torch.__version__,
+    }
 
 
 def _give_memory_back() -> None:
@@ -214,7 +235,12 @@ def _layer_seconds(dtype: torch.dtype) -> float:
     return min(laps)
 
 
-def _dtype(dtype: str | None, device: torch.device) -> torch.dtype:
+def precision(dtype: str | None, device: torch.device) -> torch.dtype:
+    """The dtype of that name; unset, the fastest one on this device.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
     if dtype is None or dtype == "auto":
         return fastest_dtype(device)
     known = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}

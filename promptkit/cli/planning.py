@@ -1,0 +1,154 @@
+"""The command that says what an evaluation would take: `plan`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from promptkit.cli.console import out, print_json
+from promptkit.cli.options import (
+    KIND_HELP,
+    Adapter,
+    AsJson,
+    Backends,
+    BatchSize,
+    Dtype,
+    Limit,
+    Mode,
+    Quantization,
+    RemoteCode,
+    Seed,
+    kind_of,
+)
+
+if TYPE_CHECKING:
+    from promptkit.evaluation.plan import Bounds, Plan
+    from promptkit.evaluation.unloaded import Known
+
+
+def plan_(
+    strategies: Annotated[list[str] | None, typer.Option("--strategy", help="As of eval.", metavar="NAME")] = None,
+    benchmarks: Annotated[list[str] | None, typer.Option("--benchmark", help="As of eval.", metavar="NAME")] = None,
+    backends: Backends = ["default"],  # noqa: B006 (typer reads it and never changes it)
+    limit: Limit = None,
+    seed: Seed = 0,
+    run_dir: Annotated[Path | None, typer.Option(help="Taken and not used.", metavar="FOLDER")] = None,  # noqa: ARG001
+    pool: Annotated[str | None, typer.Option(help="As of eval.", metavar="NAME")] = None,
+    question: Annotated[str | None, typer.Option(help="As of eval.", metavar="COLUMN")] = None,
+    answer: Annotated[str | None, typer.Option(help="As of eval.", metavar="COLUMN")] = None,
+    kind: Annotated[str | None, typer.Option(help=KIND_HELP, metavar="NAME")] = None,
+    mode: Mode = None,
+    adapter: Adapter = None,
+    quantization: Quantization = None,
+    dtype: Dtype = None,
+    batch_size: BatchSize = None,  # noqa: ARG001
+    cache: Annotated[bool, typer.Option(help="Look up how many first calls are stored.")] = True,
+    as_json: AsJson = False,
+    trust_remote_code: RemoteCode = False,
+) -> None:
+    """Say what an evaluation would take: calls, tokens, cost and time. Takes the options of eval and makes no call.
+
+    Bounds are of made-up models that say nothing, answer briefly, or fill every limit.
+
+    \b
+    Example:
+      promptkit plan --strategy zero-shot --strategy self-consistency:n=10 --limit 64
+    """
+    from promptkit.evaluation import load
+    from promptkit.evaluation.inputs import check
+    from promptkit.evaluation.plan import plan
+    from promptkit.evaluation.pools import pool_for
+    from promptkit.evaluation.unloaded import known_of
+
+    loaded = [
+        load(name, question=question, answer=answer, kind=kind_of(kind) if kind else None, limit=limit, seed=seed)
+        for name in benchmarks or ["multiarith-style"]
+    ]
+    named = check(strategies or ["direct", "zero-shot", "zero-shot-cot"], loaded)
+    pools = {item.name: pool_for(item, pool) for pairs, item in named if any(s.needs_pool() for _, s in pairs)}
+    options = {
+        "mode": mode,
+        "adapter": adapter,
+        "quantization": quantization,
+        "dtype": dtype,
+        "trust_remote_code": trust_remote_code,
+    }
+    planned: list[dict[str, Any]] = []
+    for spec in backends:
+        known = known_of(spec, cache=cache, **options)
+        plans = plan(named, known, pools, seed)
+        planned.append(
+            {"backend": known.backend.name, "note": known.note, "plans": [found.summary() for found in plans]}
+        )
+        if not as_json:
+            _print(plans, known)
+        known.backend.close()
+    if as_json:
+        print_json({"backends": planned})
+
+
+def _print(plans: "Sequence[Plan]", known: "Known") -> None:
+    from promptkit.evaluation.table import one_line
+
+    benchmarks = list(dict.fromkeys(found.benchmark for found in plans))
+    out.print(Text(f"{known.backend.name}: nothing was called", style="bold"))
+    for name in benchmarks:
+        mine = [found for found in plans if found.benchmark == name]
+        out.print(Text(f"\n{one_line(name)}, {mine[0].questions} questions"))
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+        table.add_column("strategy", overflow="fold")
+        columns = ["calls", "first\ncalls", "of these\nstored", "prompt\ntokens", "new\ntokens", "cost $", "time"]
+        for heading in columns:
+            table.add_column(heading, justify="right")
+        for found in mine:
+            cells = [
+                _range(found.calls),
+                "?" if found.first_calls is None else f"{found.first_calls}",
+                "?" if found.stored is None else f"{found.stored}",
+                _range(found.prompt_tokens),
+                _range(found.completion_tokens),
+                _cost(found),
+                _time(found.seconds),
+            ]
+            table.add_row(one_line(found.strategy), *cells)
+        out.print(table)
+    said = [
+        "least–most. New tokens: 1 a call, to each call's limit. Prompts of later calls hold what was said before. A "
+        "list that a strategy goes on with has at most 10 items. Equal calls are made once, stored ones not at all.",
+        *([known.note] if known.note else []),
+    ]
+    if not any(found.seconds for found in plans):
+        said.append("time: not known, as no run of this model is in runs/.")
+    out.print(Text(" ".join(said), style="dim"))
+
+
+def _range(found: "Bounds") -> str:
+    return _short(found.least) if found.exact else f"{_short(found.least)}–{_short(found.most)}"
+
+
+def _short(value: float) -> str:
+    for scale, unit in ((1e6, "M"), (1e4, "k")):
+        if value >= scale:
+            return f"{value / (1e3 if unit == 'k' else scale):.3g}{unit}"
+    return f"{value:.0f}"
+
+
+def _cost(found: "Plan") -> str:
+    if found.cost is None or found.price is None:
+        return "unknown"
+    if found.price.source == "local":
+        return "local"
+    return f"{found.cost.least:.2g}–{found.cost.most:.2g}"
+
+
+def _time(found: "Bounds | None") -> str:
+    return "?" if found is None else f"{_span(found.least)}–{_span(found.most)}"
+
+
+def _span(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
