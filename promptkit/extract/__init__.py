@@ -15,7 +15,7 @@ from promptkit.extract.choice import ChoiceReader
 from promptkit.extract.date import DateReader
 from promptkit.extract.expression import ExpressionReader
 from promptkit.extract.number import NumberReader
-from promptkit.extract.published import published
+from promptkit.extract.published import gsm8k_published, published
 from promptkit.extract.rules import Extractor, Reader, by_rules, trim
 from promptkit.extract.sets import SetReader
 from promptkit.extract.text import LabelReader, TextReader, YesNoReader
@@ -38,6 +38,7 @@ _EXTRACTORS: dict[str, Callable[[Question], Extractor]] = {
     "lenient": lambda question: by_rules(_reader(question), otherwise="last"),
     "answer": lambda question: by_rules(_reader(question), otherwise="first"),
     "published": published,
+    "gsm8k-published": gsm8k_published,
     "whole": lambda question: _whole(_reader(question)),
 }
 _NUMBER = re.compile(r"-?[0-9]{1,200}(?:\.[0-9]{1,200}|/0*[1-9][0-9]{0,199})?")
@@ -63,6 +64,7 @@ def extractor_for(question: Question, name: str | None = None) -> Extractor:
               that follow an answer trigger, as the second stage of zero-shot CoT (Kojima et al., 2022).
             - "published": the cleansing of Kojima et al. with its faults, to reproduce published tables. Its values
               are not canonical; compare them with `==`.
+            - "gsm8k-published": what follows the first `#### ` of a solution, as Cobbe et al. label them; again for `==`.
             - "whole": the whole text, for free text such as summaries and for models that give the answer alone.
 
     Raises:
