@@ -7,9 +7,8 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
+from promptkit.evaluation.scorers import Scorer, by_gold
 from promptkit.evaluation.stats import Interval, wilson
-from promptkit.extract import same
-from promptkit.extract.expression import solves
 from promptkit.scheduler import Outcome
 from promptkit.types import AnswerValue, Call, Data, Example, Extraction, Kind, Result, Usage, Vote
 
@@ -26,6 +25,8 @@ class Sample(Data):
     choices: tuple[str, ...] = ()
     gold: AnswerValue
     status: Status
+    scores: dict[str, float] = Field(default_factory=dict[str, float])
+    """Where an answer may be right in part: further scores by name, each between 0 and 1."""
     answer: AnswerValue | None = None
     extraction: Extraction | None = None
     text: str = ""
@@ -39,22 +40,22 @@ class Sample(Data):
     error: str | None = None
 
 
-def score(example: Example, outcome: Outcome[Result]) -> Sample:
-    """Hold a strategy's outcome against the right answer.
+def score(example: Example, outcome: Outcome[Result], scorer: Scorer = by_gold) -> Sample:
+    """Hold a strategy's outcome against the right answer, or against the rules of its benchmark.
 
     An answer whose completion was cut off counts as truncated, whatever could be read of it.
     """
-    result = outcome.value
-    if result is None:
+    question = example.question
+    found = outcome.value or Result()
+    scored = None if outcome.value is None or found.truncated else scorer(found, example)
+    if outcome.value is None:
         status: Status = "failed"
-    elif result.truncated:
+    elif found.truncated:
         status = "truncated"
-    elif result.answer is None:
+    elif scored is None:
         status = "unparsed"
     else:
-        status = "correct" if _right(result.answer, example) else "wrong"
-    question = example.question
-    found = result or Result()
+        status = "correct" if scored.right else "wrong"
     return Sample(
         id=question.id,
         question=question.text,
@@ -62,6 +63,7 @@ def score(example: Example, outcome: Outcome[Result]) -> Sample:
         choices=question.choices,
         gold=example.gold,
         status=status,
+        scores=scored.scores if scored else {},
         answer=found.answer,
         extraction=found.extraction,
         text=found.text,
@@ -72,13 +74,6 @@ def score(example: Example, outcome: Outcome[Result]) -> Sample:
         usage=outcome.usage,
         error=str(outcome.error) if outcome.error is not None else None,
     )
-
-
-def _right(answer: AnswerValue, example: Example) -> bool:
-    """Whether an answer is the gold one; an expression, whether it uses the question's numbers and makes the gold."""
-    if example.question.kind == "expression":
-        return solves(str(answer), example.question.text, str(example.gold))
-    return same(answer, example.gold)
 
 
 @dataclass(frozen=True)
@@ -112,6 +107,12 @@ class Run:
         return self.count("correct") / self.n if self.n else 0.0
 
     @property
+    def scores(self) -> dict[str, float]:
+        """The mean of each further score over all questions asked; a question without it counts as 0."""
+        names = dict.fromkeys(name for sample in self.samples for name in sample.scores)
+        return {name: sum(sample.scores.get(name, 0.0) for sample in self.samples) / self.n for name in names}
+
+    @property
     def ci95(self) -> Interval:
         """Wilson score interval of the accuracy, 95 %."""
         return wilson(self.count("correct"), self.n)
@@ -132,6 +133,7 @@ class Run:
             "n": self.n,
             "accuracy": self.accuracy,
             "ci95": list(self.ci95),
+            **({"scores": self.scores} if self.scores else {}),
             **{status: self.count(status) for status in statuses},
             "usage": usage.model_dump(include={"calls", "prompt_tokens", "completion_tokens", "cached_calls"}),
             "seconds": round(self.seconds, 3),

@@ -1,4 +1,4 @@
-"""The readings that authors published: each kind's cleansing by hand-made outputs, and against a second telling of it."""
+"""The readings that authors published: hand-made outputs of every kind, and against a second telling of each."""
 
 import pytest
 from hypothesis import example, given
