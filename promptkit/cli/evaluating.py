@@ -30,6 +30,7 @@ from promptkit.errors import BackendError, ConfigError
 
 if TYPE_CHECKING:
     from promptkit.backends.base import Backend
+    from promptkit.strategies import Strategy
     from promptkit.types import Result
 
 
@@ -133,6 +134,12 @@ def evaluate_(
         ),
     ] = None,
     backends: Backends = ["default"],  # noqa: B006 (typer reads it and never changes it)
+    suite: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML file of strategies, benchmarks, backends and seeds, in place of those options.", metavar="FILE"
+        ),
+    ] = None,
     limit: Limit = None,
     seed: Seed = 0,
     run_dir: Annotated[
@@ -173,21 +180,42 @@ def evaluate_(
       promptkit eval --benchmark my.csv --question prompt --answer gold
       promptkit eval --strategy self-consistency:n=5 --benchmark gsm8k-style
       promptkit eval --strategy zero-shot --strategy few-shot:select=balanced,k=2 --benchmark sentiment
+      promptkit eval --suite suite.yaml
     """
     from promptkit.backends import check_spec
     from promptkit.backends.cached import CachedBackend
     from promptkit.evaluation import evaluate, load
+    from promptkit.evaluation.by_seed import print_seeds
     from promptkit.evaluation.evaluator import check
     from promptkit.evaluation.pools import pool_for
+    from promptkit.evaluation.suites import Suite, evaluate_seeds
     from promptkit.evaluation.table import one_line, print_runs
     from promptkit.models import DEFAULT
     from promptkit.paths import cache_dir
 
-    chosen = strategies or ["direct", "zero-shot", "zero-shot-cot"]
-    loaded = [
-        load(name, question=question, answer=answer, kind=kind_of(kind) if kind else None, limit=limit, seed=seed)
-        for name in benchmarks or ["multiarith-style"]
-    ]
+    if suite:
+        said = {
+            "--strategy": strategies,
+            "--benchmark": benchmarks,
+            "--backend": backends != ["default"],
+            "--seed": seed,
+            "--pool": pool,
+            "--question": question,
+            "--answer": answer,
+            "--kind": kind,
+        }
+        if given := [option for option, value in said.items() if value]:
+            raise ConfigError(f"{given[0]} and --suite: the suite says that", hint=f"leave {given[0]} out")
+        read = Suite.read(suite)
+        chosen, loaded, seeds = list(read.strategies), read.load(limit), read.seeds
+        backends, pool = list(read.backends), read.pool
+    else:
+        chosen: list[Strategy | str] = [*(strategies or ["direct", "zero-shot", "zero-shot-cot"])]
+        loaded = [
+            load(name, question=question, answer=answer, kind=kind_of(kind) if kind else None, limit=limit, seed=seed)
+            for name in benchmarks or ["multiarith-style"]
+        ]
+        seeds = (seed,)
     # Before minutes are spent on loading a model.
     for pairs, item in check(chosen, loaded):
         if any(strategy.needs_pool() for _, strategy in pairs):
@@ -204,11 +232,17 @@ def evaluate_(
             return CachedBackend(backend, cache_dir() / "completions.sqlite") if cache else backend
 
         where = {name: partial(made, spec) for name, spec in zip(names, backends, strict=True)}
-        runs = evaluate(chosen, loaded, where, seed=seed, run_dir=folder, pool=pool, on_progress=report)
+        if len(seeds) == 1:
+            runs = evaluate(chosen, loaded, where, seed=seeds[0], run_dir=folder, pool=pool, on_progress=report)
+        else:
+            folders = {one: folder / f"seed-{one}" for one in seeds}
+            runs = evaluate_seeds(chosen, loaded, where, seeds, folders=folders, pool=pool, on_progress=report)
     if as_json:
         print_json({"runs": [run.summary() for run in runs]})
-    else:
+    elif len(seeds) == 1:
         print_runs(runs, out)
+    else:
+        print_seeds(runs, out)
     if all(run.count("failed") == run.n for run in runs):
         raise BackendError(f"every question failed, the first one with: {runs[0].samples[0].error}")
     if not as_json:

@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import inspect
 import json
+import re
 import textwrap
 import warnings
 from typing import Any
@@ -52,7 +53,9 @@ def generate(task: str, size: int, seed: int) -> tuple[list[Row], Format, str]:
         entries = [dataset[place] for place in range(size)]
     except Exception as error:  # each generator raises its own
         raise BenchmarkError(f"{PREFIX}{task} could not be made: {error}", hint="try another --seed") from error
-    rows = [{"question": str(one["question"]), "answer": one["answer"], "place": n} for n, one in enumerate(entries)]
+    rows: list[Row] = [
+        {"question": str(one["question"]), "answer": one["answer"], "place": n} for n, one in enumerate(entries)
+    ]
     return (
         rows,
         Format("reasoning-gym", frozenset({"question", "place"}), _read, scorer=_scorer(dataset, entries)),
@@ -116,12 +119,10 @@ def _read(row: Row) -> Item:
 
 def _scorer(dataset: Any, entries: list[Any]) -> Any:
     def scored(result: Result, example: Example) -> Scored | None:
-        if result.answer is None:
-            return None
-        answer = str(result.answer)
-        if example.question.kind == "text" and result.extraction:
-            answer = result.text[slice(*result.extraction.span)]  # as it is written: capitals may matter
         entry = entries[int(example.question.id.rpartition("-")[2])]
+        answer = _as_written(result, example, several_lines="\n" in str(entry["answer"] or ""))
+        if not answer:
+            return None
         try:
             score = float(dataset.score_answer(answer, entry))
         except Exception:  # some scorers raise where an answer is not of the form that they expect
@@ -129,3 +130,12 @@ def _scorer(dataset: Any, entries: list[Any]) -> Any:
         return Scored(score >= 1, {"score": min(max(score, 0.0), 1.0)})
 
     return scored
+
+
+def _as_written(result: Result, example: Example, several_lines: bool) -> str:
+    """The answer with its capitals; where it has several lines, the last paragraph without the marks of code."""
+    if several_lines:
+        return re.sub(r"(?m)^```.*\n?", "", result.text).strip().rpartition("\n\n")[2]
+    if example.question.kind == "text" and result.extraction:
+        return result.text[slice(*result.extraction.span)]
+    return "" if result.answer is None else str(result.answer)

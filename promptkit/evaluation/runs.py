@@ -130,6 +130,7 @@ class Run:
             "strategy": self.strategy,
             "benchmark": self.benchmark,
             "backend": self.backend,
+            **({"seed": self.manifest["seed"]} if "seed" in self.manifest else {}),
             "n": self.n,
             "accuracy": self.accuracy,
             "ci95": list(self.ci95),

@@ -34,7 +34,7 @@ def by_gold(result: Result, example: Example) -> Scored | None:
 
 
 def crossword(result: Result, example: Example) -> Scored | None:
-    """The published scores of a mini crossword (Yao et al., 2023): shares of letters and words, and whether all is right.
+    """The published scores of a mini crossword (Yao et al., 2023): what share of letters and words is right.
 
     Boards with empty squares are scored too.
     """

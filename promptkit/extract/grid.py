@@ -2,7 +2,7 @@
 
 import re
 
-from promptkit.extract.rules import Found, Reader, trim
+from promptkit.extract.rules import Found, Reader
 
 _LINE = re.compile(r"(?m)^[ \t>*|]*(?:[hH]?[0-9][.:)][ \t]*)?(?P<row>[A-Za-z_](?:[ \t|]*[A-Za-z_])*)[ \t|.*]*$")
 _WORDS = re.compile(r"(?<![\w'’-])[A-Za-z_]+(?:(?:[ \t]*[,/;][ \t]*|[ \t]+)[A-Za-z_]+)*(?![\w'’-])")
@@ -19,8 +19,7 @@ class GridReader(Reader):
 
     def canonical(self, value: str) -> str | None:
         """The rows, when there is nothing else."""
-        start, end = trim(value, 0, len(value))
-        values = self.values(value, start, end)
+        values = self.values(value, 0, len(value))
         alone = len(values) == 1 and not re.search(r"\w", value[: values[0].start] + value[values[0].end :])
         return str(values[0].value) if alone else None
 
@@ -43,6 +42,11 @@ class GridReader(Reader):
             else:
                 place += 1
         return sorted(found, key=lambda one: one.start)
+
+    def marked(self, text: str, start: int, end: int) -> Found | None:
+        """The square, when there is nothing else."""
+        values = self.values(text, start, end)
+        return values[0] if values and self.canonical(text[start:end]) else None
 
     def statement_end(self, text: str, start: int, limit: int) -> int:  # noqa: ARG002
         """The rows may begin on the next line."""
