@@ -15,9 +15,7 @@ def main() -> None:
     """Print a line a file, and with --show every text on which the readings differ."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", type=Path, help="logs (.log) and labelled solutions (.jsonl)")
-    parser.add_argument(
-        "--show", action="store_true", help="show each text that is judged otherwise than by its authors"
-    )
+    parser.add_argument("--show", action="store_true", help="show each text that is judged otherwise")
     given = parser.parse_args()
     for path in given.files:
         content = path.read_text(encoding="utf-8")
@@ -32,17 +30,17 @@ def accuracies(name: str, recording: Recording, show: bool) -> None:
     blocks = recording.blocks
     published = [recording.published(block) == block.gold for block in blocks]
     ours = [recording.right(block) for block in blocks]
-    same = sum(recording.published(block) == block.pred_after for block in blocks)
+    alike = sum(recording.published(block) == block.pred_after for block in blocks)
+    differ = [place for place, block in enumerate(blocks) if ours[place] != block.correct]
     print(
         f"{name}: {len(blocks)} questions, published {recording.accuracy:.2f} %, "
-        f"by its reading {100 * sum(published) / len(blocks):.2f} % ({same} predictions the same), "
-        f"by ours {100 * sum(ours) / len(blocks):.2f} % ({sum(a != b for a, b in zip(published, ours))} verdicts differ)"
+        f"by its reading {100 * sum(published) / len(blocks):.2f} % ({alike} predictions the same), "
+        f"by ours {100 * sum(ours) / len(blocks):.2f} % ({len(differ)} verdicts differ)"
     )
-    for place, block in enumerate(blocks):
-        if show and ours[place] != block.correct:
-            print(
-                f"  {place}: {block.pred_before!r}: {block.pred_after!r}, ours {recording.ours(block)!r}, gold {block.gold!r}"
-            )
+    for place in differ if show else ():
+        block = blocks[place]
+        readings = f"{block.pred_after!r}, ours {recording.ours(block)!r}, gold {block.gold!r}"
+        print(f"  {place}: {block.pred_before!r}: {readings}")
 
 
 def labels(name: str, given: list[Solution], show: bool) -> None:

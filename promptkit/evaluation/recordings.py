@@ -112,8 +112,8 @@ def choices(question: str, count: int) -> tuple[str, ...]:
         if not mark:
             break
         marks.append(mark)
-    ends = [mark.start() for mark in marks[1:]] + [len(rest)]
-    return tuple(rest[mark.end() : end].strip() for mark, end in zip(marks, ends, strict=True))
+    ends = [*(mark.start() for mark in marks[1:]), len(rest)]
+    return tuple(rest[mark.end() : end].strip() for mark, end in zip(marks, ends, strict=False))
 
 
 class Solution(NamedTuple):
@@ -152,9 +152,10 @@ def solutions(lines: Iterable[str]) -> Iterator[Solution]:
         try:
             row = cast("dict[str, Any]", json.loads(line))
             gold = str(row["ground_truth"])
-            labelled = {model: value for model, value in row.items() if isinstance(value, dict)}
-            for model, value in labelled.items():
-                yield Solution(model, str(value["solution"]), gold, value["is_correct"] is True)
+            for model, value in row.items():
+                if isinstance(value, dict):
+                    labelled = cast("dict[str, Any]", value)
+                    yield Solution(model, str(labelled["solution"]), gold, labelled["is_correct"] is True)
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise ConfigError(
                 f"line {number} holds no labelled solutions", hint="it needs ground_truth, and solution and is_correct"

@@ -58,10 +58,10 @@ def test_a_right_answer_a_wrong_one_and_one_in_part() -> None:
 def test_capitals_count_where_the_task_says_so() -> None:
     import reasoning_gym
 
-    entry: Any = reasoning_gym.create_dataset("letter_jumble", seed=0, size=1)[0]
+    entry: Any = reasoning_gym.create_dataset("ransom_note", seed=0, size=1)[0]
     answer = str(entry["answer"])
-    assert scored("letter_jumble", answer) == {"score": 1.0}
-    assert scored("letter_jumble", answer.swapcase())["score"] < 1
+    assert scored("ransom_note", answer) == {"score": 1.0}
+    assert scored("ransom_note", answer.swapcase())["score"] < 1
 
 
 def test_of_answers_with_several_lines_the_last_paragraph_is_taken() -> None:

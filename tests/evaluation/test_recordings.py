@@ -135,9 +135,7 @@ def test_right_answers_with_commas_are_read() -> None:
     assert one.published() and one.right()
 
 
-@pytest.mark.parametrize(
-    "line", ["{", "[1]", '{"question": "?"}', '{"ground_truth": "#### 1", "m": {"solution": "2"}}']
-)
+@pytest.mark.parametrize("line", ["{", "[1]", '{"question": "?"}', '{"ground_truth": "1", "m": {"solution": 2}}'])
 def test_what_is_no_labelled_solution_is_refused(line: str) -> None:
     with pytest.raises(ConfigError, match="line 1 holds no labelled solutions"):
         list(solutions([line]))
@@ -151,9 +149,8 @@ def test_the_script_prints_a_line_a_file(
         pytest.skip("the script is part of the repository only")
     (tmp_path / "aqua.log").write_text(log("aqua", cot=False))
     (tmp_path / "solutions.jsonl").write_text(solution("#### 18.0", False) + "\n")
-    monkeypatch.setattr(
-        sys, "argv", [str(script), "--show", str(tmp_path / "aqua.log"), str(tmp_path / "solutions.jsonl")]
-    )
+    files = [str(tmp_path / name) for name in ("aqua.log", "solutions.jsonl")]
+    monkeypatch.setattr(sys, "argv", [str(script), "--show", *files])
     runpy.run_path(str(script), run_name="__main__")
     out = capsys.readouterr().out.splitlines()
     assert out[0] == (
