@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
-Kind: TypeAlias = Literal["number", "choice", "label", "yesno", "date", "text", "set", "expression"]
+Kind: TypeAlias = Literal["number", "choice", "label", "yesno", "date", "text", "set", "expression", "grid"]
 """What sort of answer a question has; it picks the answer trigger, the extractor and the comparison."""
 FinishReason: TypeAlias = Literal["stop", "length", "content_filter"]
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -48,6 +48,7 @@ def promptkit(
     folder.mkdir()
     (folder / "my.csv").write_text("prompt,gold\nWhat is 1+1?,2\nWhat is 2+2?,4\n")
     (folder / "sums.jsonl").write_text('{"question": "1+1?", "answer": "2"}\n{"question": "2+2?", "answer": "4"}\n')
+    (folder / "suite.yaml").write_text("strategies: [direct, zero-shot]\nbenchmarks: sums.jsonl\nseeds: [0, 1]\n")
     return CommandLine(capsys, monkeypatch, folder)
 
 

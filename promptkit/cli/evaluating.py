@@ -31,6 +31,7 @@ from promptkit.errors import ConfigError
 
 if TYPE_CHECKING:
     from promptkit.backends.base import Backend
+    from promptkit.strategies import Strategy
     from promptkit.types import Result
 
 
@@ -134,6 +135,12 @@ def evaluate_(
         ),
     ] = None,
     backends: Backends = ["default"],  # noqa: B006 (typer reads it and never changes it)
+    suite: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML file of strategies, benchmarks, backends and seeds, in place of those options.", metavar="FILE"
+        ),
+    ] = None,
     limit: Limit = None,
     seed: Seed = 0,
     run_dir: Annotated[
@@ -181,22 +188,43 @@ def evaluate_(
       promptkit eval --benchmark my.csv --question prompt --answer gold
       promptkit eval --strategy self-consistency:n=5 --benchmark gsm8k-style
       promptkit eval --strategy zero-shot --strategy few-shot:select=balanced,k=2 --benchmark sentiment
+      promptkit eval --suite suite.yaml
     """
     from promptkit.backends import check_spec
     from promptkit.backends.cached import CachedBackend
-    from promptkit.evaluation import evaluate, load
+    from promptkit.evaluation import load
+    from promptkit.evaluation.by_seed import print_seeds
     from promptkit.evaluation.inputs import check
     from promptkit.evaluation.pools import pool_for
+    from promptkit.evaluation.suites import Suite, evaluate_seeds
     from promptkit.evaluation.summary import summary
     from promptkit.evaluation.table import one_line, print_runs
     from promptkit.models import DEFAULT
     from promptkit.paths import completions_path
 
-    chosen = strategies or ["direct", "zero-shot", "zero-shot-cot"]
-    loaded = [
-        load(name, question=question, answer=answer, kind=kind_of(kind) if kind else None, limit=limit, seed=seed)
-        for name in benchmarks or ["multiarith-style"]
-    ]
+    if suite:
+        said = {
+            "--strategy": strategies,
+            "--benchmark": benchmarks,
+            "--backend": backends != ["default"],
+            "--seed": seed,
+            "--pool": pool,
+            "--question": question,
+            "--answer": answer,
+            "--kind": kind,
+        }
+        if given := [option for option, value in said.items() if value]:
+            raise ConfigError(f"{given[0]} and --suite: the suite says that", hint=f"leave {given[0]} out")
+        read = Suite.read(suite)
+        chosen, loaded, seeds = list(read.strategies), read.load(limit), read.seeds
+        backends, pool = list(read.backends), read.pool
+    else:
+        chosen: list[Strategy | str] = [*(strategies or ["direct", "zero-shot", "zero-shot-cot"])]
+        loaded = [
+            load(name, question=question, answer=answer, kind=kind_of(kind) if kind else None, limit=limit, seed=seed)
+            for name in benchmarks or ["multiarith-style"]
+        ]
+        seeds = (seed,)
     # Before minutes are spent on loading a model.
     for pairs, item in check(chosen, loaded):
         if any(strategy.needs_pool() for _, strategy in pairs):
@@ -213,11 +241,16 @@ def evaluate_(
             return CachedBackend(backend, completions_path()) if cache else backend
 
         where = {name: partial(made, spec) for name, spec in zip(names, backends, strict=True)}
-        runs = evaluate(chosen, loaded, where, seed=seed, run_dir=folder, pool=pool, budget=meter, on_progress=report)
+        folders = {one: folder / f"seed-{one}" if len(seeds) > 1 else folder for one in seeds}
+        runs = evaluate_seeds(
+            chosen, loaded, where, seeds, folders=folders, pool=pool, budget=meter, on_progress=report
+        )
     if as_json:
         print_json(summary(runs))
-    else:
+    elif len(seeds) == 1:
         print_runs(runs, out)
+    else:
+        print_seeds(runs, out)
     refuse_all_failed(runs)
     if not as_json:
         err.print(Text(f"\nEvery prompt and answer is in {one_line(str(folder))}"), soft_wrap=True)

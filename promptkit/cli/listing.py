@@ -159,6 +159,7 @@ def benchmarks() -> None:
     out.print(table)
     said = "Not pinned: no commit of it could be verified. The one that is taken, and its sha256, are in manifest.json."
     err.print(said, soft_wrap=True)
+    err.print("Besides: any file, reasoning-gym:TASK and hub:OWNER/NAME (docs/benchmarks.md).", soft_wrap=True)
 
 
 def _value(name: str, text: str) -> object:

@@ -24,6 +24,7 @@ class Evaluation:
         self.bar = Bar(*columns, console=err, transient=True, expand=True, disable=not err.is_terminal)
         self.task = self.bar.add_task("", total=None, state="")
         self.told = 0
+        self.shown: Any = None
         return self
 
     def pause(self) -> None:
@@ -35,6 +36,8 @@ class Evaluation:
         from promptkit.evaluation.table import one_line
 
         self.bar.start()
+        if progress is not self.shown:  # the next seed
+            self.shown, self.told = progress, 0
         state = f"{progress.tokens_per_second:.0f} tokens/s"
         if progress.done:
             state = f"{progress.correct / progress.done * 100:.0f} % right, {state}"

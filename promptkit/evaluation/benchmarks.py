@@ -1,29 +1,29 @@
-"""Benchmarks: questions with right answers, from the package, the Hugging Face Hub or a file of one's own.
+"""Benchmarks: questions with right answers, from the package, the Hugging Face Hub, a generator or a file of one's own.
 
     load("multiarith-style")                                  # packaged
     load("gsm8k")                                             # the published test set, from the hub
     load("gsm8k=test.jsonl")                                  # the same from a local file
+    load("reasoning-gym:basic_arithmetic", limit=50)          # made up and scored by that package
+    load("hub:openai/gsm8k/main/test")                        # any data set of the hub
     load("mine.csv", question="Q", answer="A", kind="label")  # any table or JSON
 
 Nothing is dropped: a row that cannot be used is an error that names it.
 """
 
-import difflib
-import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
 from promptkit.errors import BenchmarkError
 from promptkit.evaluation.balance import balanced
-from promptkit.evaluation.catalogue import KNOWN, Known, download
+from promptkit.evaluation.catalogue import KNOWN, Known
 from promptkit.evaluation.formats import FORMATS, Columns, Format, Item, RowError
-from promptkit.evaluation.rows import Row, parse
+from promptkit.evaluation.scorers import Scorer, by_gold
+from promptkit.evaluation.sources import Source, open_source
 from promptkit.extract import canonical
-from promptkit.paths import packaged
 from promptkit.types import AnswerValue, Example, Kind, Question
 
 _KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -50,6 +50,8 @@ class Benchmark:
     """Of the bytes it was read from."""
     licence: str
     citation: str
+    scorer: Scorer = by_gold
+    """What counts as right."""
     notes: tuple[str, ...] = ()
     """What the loader saw and did: repeated questions, unbalanced answers, guesses, shuffled choices."""
 
@@ -82,14 +84,16 @@ def load(
     """Read a benchmark.
 
     Args:
-        spec: a name of `known()`; a file, whose format is recognised by its keys; or `NAME=FILE`, to say the format.
+        spec: a name of `known()`; a file, whose format is recognised by its keys; `NAME=FILE`, to say the format;
+            `reasoning-gym:TASK`; or `hub:OWNER/NAME[@REVISION][/SPLIT or FILE]`.
         question: the column with the questions, for files of no published format; "question" when not given.
         answer: the column with the right answers; "answer" when not given. Further columns such a file may have: `id`,
             and `choices` (a list, or texts between bars), the options or the labels.
         kind: what sort of answers such a file has. Not given, it is guessed where all answers are numbers, or all are
             yes or no, or there are choices, and a note says so.
         limit: only the first so many questions. Notes, labels and the shuffling are those of the whole file.
-        seed: of the shuffling of choices, done only where the right one's position gives it away.
+        seed: of the shuffling of choices, done only where the right one's position gives it away; and of questions that
+            are made up.
 
     Raises:
         BenchmarkError: the benchmark is unknown or cannot be had, or its file cannot be read.
@@ -97,12 +101,12 @@ def load(
     _check_limit(limit)
     if kind is not None and kind not in _KINDS:
         raise BenchmarkError(f"there is no kind {kind!r}", hint=f"choose one of {', '.join(_KINDS)}")
-    opened = _open(str(spec))
-    read, entry = _reader(opened, question, answer)
+    opened = open_source(str(spec), limit, seed)
+    form, entry = _format(opened, question, answer)
     items: list[Item] = []
     for number, row in enumerate(opened.rows, 1):
         try:
-            items.append(read(row))
+            items.append(form.read(row))
         except (RowError, KeyError) as error:
             problem = str(error) if isinstance(error, RowError) else f"there is no column {error}"
             raise BenchmarkError(f"{opened.source}: row {number}: {problem}", hint="correct that row") from error
@@ -123,85 +127,23 @@ def load(
         sha256=opened.sha256,
         licence=entry.licence if entry else "not stated",
         citation=entry.citation if entry else "",
+        scorer=form.scorer,
         notes=tuple(notes),
     )
     return benchmark.limited(limit)
 
 
-@dataclass(frozen=True)
-class _Opened:
-    """What a `spec` means, before its rows are read as questions."""
-
-    name: str
-    source: str
-    rows: list[Row]
-    sha256: str
-    entry: Known | None
-    forced: bool
-    """Whether `entry` was asked for; else the file only has its name, and perhaps nothing else of it."""
-
-
-def _open(spec: str) -> _Opened:
-    entry = KNOWN.get(spec)
-    if entry and entry.hub:
-        source, contents = download(spec, entry.hub)
-        rows = [row for data in contents for row in parse(data, source, "")]
-        return _Opened(spec, source, rows, hashlib.sha256(b"".join(contents)).hexdigest(), entry, forced=True)
-    if entry and not entry.packaged:
-        raise BenchmarkError(f"{spec} is not packaged", hint=f"give its file: {spec}=FILE")
-    if entry and entry.packaged:
-        name, path, forced = spec, packaged("evals") / entry.packaged, True
-    else:
-        before, equals, after = spec.partition("=")
-        forced = bool(equals) and not _exists(_path(spec))
-        if forced and before not in KNOWN:
-            raise BenchmarkError(f"there is no format {before!r}", hint=f"choose one of {', '.join(KNOWN)}")
-        path = _path(after if forced else spec)
-        name = before if forced else path.stem
-        entry = KNOWN.get(name.lower())
-    data = _bytes(path, spec)
-    rows = parse(data, str(path), path.suffix.lower())
-    return _Opened(name, str(path), rows, hashlib.sha256(data).hexdigest(), entry, forced)
-
-
-def _path(text: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:  # ~ of a user that does not exist
-        return Path(text)
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # a name longer than the system allows
-        return False
-
-
-def _bytes(path: Path, spec: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except IsADirectoryError as error:
-        raise BenchmarkError(f"{path} is a folder", hint="give one file of it") from error
-    except FileNotFoundError as error:
-        if spec == path.name and not path.suffix:
-            near = difflib.get_close_matches(spec, KNOWN, 1)
-            hint = f"did you mean {near[0]}?" if near else f"the names are {', '.join(KNOWN)}"
-            raise BenchmarkError(f"there is no benchmark or file {spec!r}", hint=hint) from error
-        raise BenchmarkError(f"there is no file {path}", hint="check the path") from error
-    except (OSError, ValueError) as error:
-        raise BenchmarkError(f"{path} cannot be read: {error}", hint="check the path and its permissions") from error
-
-
-def _reader(opened: _Opened, question: str | None, answer: str | None) -> tuple[Callable[[Row], Item], Known | None]:
+def _format(opened: Source, question: str | None, answer: str | None) -> tuple[Format | Columns, Known | None]:
     """How to read the rows, and the catalogue's entry where these are its questions."""
+    if opened.format:
+        return opened.format, opened.entry
     first, entry = opened.rows[0], opened.entry
     columns = Columns(question or "question", answer or "answer")
     candidates: list[Format | Columns] = [columns] if question or answer else [*FORMATS, columns]
     if entry and opened.forced and not (question or answer):
         candidates = [one for one in candidates if one.name == entry.format]
     if found := next((one for one in candidates if one.fits(first)), None):
-        return found.read, entry if entry and (opened.forced or entry.format == found.name) else None
+        return found, entry if entry and (opened.forced or entry.format == found.name) else None
     there = ", ".join(map(repr, first)) or "none"
     if question or answer:
         missing = ", ".join(repr(name) for name in sorted(columns.keys - first.keys()))
@@ -242,7 +184,7 @@ def _kind(items: Sequence[Item], kind: Kind | None, entry: Known | None, source:
     )
 
 
-def _examples(items: Sequence[Item], kind: Kind, opened: _Opened, notes: list[str]) -> list[Example]:
+def _examples(items: Sequence[Item], kind: Kind, opened: Source, notes: list[str]) -> list[Example]:
     """Questions with canonical golds and unique ids."""
     labels: tuple[str, ...] = ()
     if kind == "label":

@@ -1,22 +1,9 @@
-"""The benchmarks that have a name, and how those on the Hugging Face Hub are fetched."""
+"""The benchmarks that have a name."""
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
-from promptkit.errors import BenchmarkError
-from promptkit.models.hub import silence
+from promptkit.evaluation.hub import HubFiles
 from promptkit.types import Kind
-
-
-@dataclass(frozen=True)
-class HubFiles:
-    """Files of a dataset repository, read one after the other."""
-
-    repository: str
-    revision: str | None
-    """A commit; without one, the newest at the first download, which the cache then keeps."""
-    files: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -124,51 +111,7 @@ KNOWN: dict[str, Known] = {
         Known("game24", "expression", 1362, "MIT", _YAO, "Game of 24"),
         # The puzzles that the paper reports on: neither the easiest nor the hardest by people's times.
         Known("game24-test", "expression", 100, "MIT", _YAO, "Game of 24", rows=(900, 1000)),
+        Known("mini_crosswords", "grid", 20, "MIT", _YAO, "Mini crosswords"),
+        Known("creative_writing", "text", 100, "MIT", _YAO, "Creative writing"),
     )
 }
-
-
-def download(name: str, wanted: HubFiles) -> tuple[str, list[bytes]]:
-    """Fetch the files of a dataset, or take them from the local Hugging Face cache without asking the hub.
-
-    Returns:
-        The repository's id, `@` and the commit; and each file's bytes.
-
-    Raises:
-        BenchmarkError: `huggingface_hub` is not installed, or the hub is out of reach or has no such file.
-    """
-    hint = f"download it yourself and give {name}=FILE, or use the packaged {name}-style"
-    try:
-        from huggingface_hub import hf_hub_download  # pyright: ignore[reportUnknownVariableType]
-        from huggingface_hub.errors import LocalEntryNotFoundError
-    except ImportError as error:
-        raise BenchmarkError(
-            f"{name}: the hub's data sets need two more packages",
-            hint=f'pip install "promptkit[hub]"; or {hint}',
-        ) from error
-    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
-    revision, paths = wanted.revision or "main", list[Path]()
-    for file in wanted.files:
-        try:
-            found = hf_hub_download(
-                wanted.repository, file, repo_type="dataset", revision=revision, local_files_only=True
-            )
-        except LocalEntryNotFoundError:
-            if why := silence():
-                raise BenchmarkError(f"{name}: {endpoint} cannot be reached: {why}", hint=hint) from None
-            try:
-                found = hf_hub_download(
-                    wanted.repository, file, repo_type="dataset", revision=revision, endpoint=endpoint
-                )
-            except Exception as error:  # the hub's client raises its own, httpx's and the system's errors
-                raise BenchmarkError(
-                    f"{name}: {wanted.repository}/{file} cannot be downloaded: {_first_line(error)}", hint=hint
-                ) from error
-        paths.append(Path(found))
-        # The cache keeps a file at snapshots/<commit>/<file>.
-        revision = paths[-1].parents[len(Path(file).parts) - 1].name
-    return f"{wanted.repository}@{revision}", [path.read_bytes() for path in paths]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

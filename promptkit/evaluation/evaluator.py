@@ -171,7 +171,7 @@ def _run_parts(
         if outcome.error is not None and not isinstance(outcome.error, BackendError):
             raise outcome.error  # a fault of the strategy, not a failure of a call
         part, place = places[outcome.index]
-        sample = score(part.benchmark.examples[place], outcome)
+        sample = score(part.benchmark.examples[place], outcome, part.benchmark.scorer)
         part.samples[place] = sample
         if part.writer:
             part.writer.add(sample)

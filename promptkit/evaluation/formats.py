@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from promptkit.evaluation.rows import Row, json_value
+from promptkit.evaluation.rows import LINE, Row, json_value
+from promptkit.evaluation.scorers import Scorer, by_gold, creative_writing, crossword
+from promptkit.strategies.tree.creative_writing import TASK
+from promptkit.strategies.tree.crosswords import PLACES
 from promptkit.types import Kind
 
 _CALCULATOR = re.compile(r"<<[^<>]*>>")
@@ -41,6 +44,10 @@ class Format:
     """One row to one question; raises `RowError`."""
     marks: Callable[[Row], bool] = lambda _: True
     """What a row must have besides the keys."""
+    scorer: Scorer = by_gold
+    """What counts as right."""
+    lines: bool = False
+    """Whether the file is plain text, one question a line; such a file has no keys, so its format must be said."""
 
     def fits(self, row: Row) -> bool:
         """Whether a file whose first row is this one has this format."""
@@ -54,6 +61,7 @@ class Columns:
     question: str
     answer: str
     name: None = None
+    scorer: Scorer = by_gold
 
     @property
     def keys(self) -> frozenset[str]:
@@ -189,6 +197,24 @@ def _game24(row: Row) -> Item:
     return Item(f"{task} The answer is one expression.", "24", "expression", id=_id(row))
 
 
+def _crossword(row: Row) -> Item:
+    asked, letters = row["0"], row["1"]
+    if len(asked) != len(PLACES) or len(letters) != 25:
+        raise RowError(f"needs 10 clues and 25 letters; there are {len(asked)} and {len(letters)}")
+    clues = [f"{place}. {' '.join(str(clue).split())}" for place, clue in zip(PLACES, asked, strict=True)]
+    rows = ["".join(map(str, letters[start : start + 5])) for start in range(0, 25, 5)]
+    task = "Solve this 5x5 crossword. h1 to h5 are the words across, from the top; v1 to v5 those down, from the left."
+    return Item("\n".join([task, *clues, "The answer is the five rows, one a line."]), "\n".join(rows), "grid")
+
+
+def _clues_and_letters(row: Row) -> bool:
+    return isinstance(row["0"], list) and isinstance(row["1"], list)
+
+
+def _creative_writing(row: Row) -> Item:
+    return Item(TASK + text(row, LINE), text(row, LINE), "text")
+
+
 FORMATS = (
     Format("MultiArith", frozenset({"sQuestion", "lSolutions"}), _equation_solution),
     Format("MultiArith", frozenset({"question", "final_ans"}), _multiarith_of_the_hub),
@@ -198,5 +224,7 @@ FORMATS = (
     Format("CommonsenseQA", frozenset({"question", "answerKey"}), _commonsense_qa, _has_stem),
     Format("Game of 24", frozenset({"Puzzles"}), _game24),
     Format("BIG-bench", frozenset({"input", "target_scores"}), _big_bench),
+    Format("Mini crosswords", frozenset({"0", "1"}), _crossword, _clues_and_letters, crossword),
+    Format("Creative writing", frozenset({LINE}), _creative_writing, scorer=creative_writing, lines=True),
 )
 """The published formats. Rows with `question` and `answer` alone are none: the kind of their answers is open."""

@@ -12,12 +12,15 @@ from typing import Any, TypeAlias, cast
 from promptkit.errors import BenchmarkError
 
 Row: TypeAlias = Mapping[str, Any]
+LINE = "line"
+"""The one column of a file that is plain text."""
 
 
 def parse(data: bytes, where: str, suffix: str) -> list[Row]:
     """The rows of a JSON, JSONL, CSV, TSV or Parquet file.
 
-    Numbers of JSON are kept as they are written. A JSON object with a list `examples` stands for that list.
+    Numbers of JSON are kept as they are written. A JSON object with a list `examples` stands for that list. The columns
+    of a row that is a list are called 0, 1, …
 
     Args:
         data: the file's bytes.
@@ -29,15 +32,7 @@ def parse(data: bytes, where: str, suffix: str) -> list[Row]:
     """
     if data.startswith(b"PAR1"):
         return _parquet(data, where)
-    if b"\0" in data:
-        raise BenchmarkError(f"{where}: a binary file", hint="give JSON, JSONL, CSV, TSV or Parquet; text as UTF-8")
-    try:
-        content = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise BenchmarkError(f"{where}: line {line} is not UTF-8", hint="save the file as UTF-8") from error
-    if not content.strip():
-        raise BenchmarkError(f"{where}: the file is empty", hint="it needs at least one question")
+    content = _text(data, where)
     if suffix in (".csv", ".tsv"):
         rows = _table(content, where, suffix)
     elif content.lstrip()[0] in "[{":
@@ -49,6 +44,29 @@ def parse(data: bytes, where: str, suffix: str) -> list[Row]:
     if not rows:
         raise BenchmarkError(f"{where}: holds no questions", hint="it needs at least one row")
     return rows
+
+
+def lines(data: bytes, where: str) -> list[Row]:
+    """The lines of a plain text that are not empty, as rows with one column, `LINE`.
+
+    Raises:
+        BenchmarkError: there are none, or the file is not UTF-8.
+    """
+    rows: list[Row] = [{LINE: line.strip()} for line in _text(data, where).split("\n") if line.strip()]
+    return rows
+
+
+def _text(data: bytes, where: str) -> str:
+    if b"\0" in data:
+        raise BenchmarkError(f"{where}: a binary file", hint="give JSON, JSONL, CSV, TSV or Parquet; text as UTF-8")
+    try:
+        content = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BenchmarkError(f"{where}: line {line} is not UTF-8", hint="save the file as UTF-8") from error
+    if not content.strip():
+        raise BenchmarkError(f"{where}: the file is empty", hint="it needs at least one question")
+    return content
 
 
 def _parquet(data: bytes, where: str) -> list[Row]:
@@ -100,11 +118,15 @@ def _json(content: str, where: str) -> list[Row]:
     if isinstance(value, dict):
         found = cast("dict[str, Any]", value)
         value = found["examples"] if isinstance(found.get("examples"), list) else [found]
-    rows = cast("list[Any]", value)
+    rows = [_by_place(row) for row in cast("list[Any]", value)]
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
             raise BenchmarkError(f"{where}: row {number} is no JSON object", hint="each question is an object {…}")
     return rows
+
+
+def _by_place(row: Any) -> Any:
+    return {str(place): value for place, value in enumerate(cast("list[Any]", row))} if isinstance(row, list) else row
 
 
 def _lines(content: str, where: str) -> Iterable[Any]:

@@ -3,13 +3,12 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
 
+from promptkit.evaluation.scorers import Scorer, by_gold
 from promptkit.evaluation.stats import Interval, wilson
-from promptkit.extract import same
-from promptkit.extract.expression import solves
 from promptkit.scheduler import Outcome
 from promptkit.types import AnswerValue, Call, Data, Example, Extraction, Kind, Price, Result, Usage, Vote
 
@@ -38,6 +37,8 @@ class Sample(Data):
     choices: tuple[str, ...] = ()
     gold: AnswerValue
     status: Status
+    scores: dict[str, float] = Field(default_factory=dict[str, float])
+    """Where an answer may be right in part: further scores by name, each between 0 and 1."""
     answer: AnswerValue | None = None
     extraction: Extraction | None = None
     text: str = ""
@@ -53,26 +54,28 @@ class Sample(Data):
     error: str | None = None
 
 
-def score(example: Example, outcome: Outcome[Result]) -> Sample:
-    """Hold a strategy's outcome against the right answer.
+def score(example: Example, outcome: Outcome[Result], scorer: Scorer = by_gold) -> Sample:
+    """Hold a strategy's outcome against the right answer, or against the rules of its benchmark.
 
     An answer whose completion was cut off counts as truncated, whatever could be read of it.
     """
     question = example.question
     found = outcome.value or Result()
+    scored = _scored(outcome.value, example, scorer)
     return Sample(
         id=question.id,
         question=question.text,
         kind=question.kind,
         choices=question.choices,
         gold=example.gold,
-        status="failed" if outcome.value is None else _status(found, example),
+        status=scored.status,
+        scores=scored.scores,
         answer=found.answer,
         extraction=found.extraction,
         text=found.text,
         rationale=found.rationale,
         votes=found.votes,
-        candidates=_candidates(found, example),
+        candidates=_candidates(found, example, scorer),
         details=found.details,
         calls=outcome.trace,
         usage=outcome.usage,
@@ -80,25 +83,27 @@ def score(example: Example, outcome: Outcome[Result]) -> Sample:
     )
 
 
-def _candidates(result: Result, example: Example) -> tuple[CandidateAnswer, ...]:
-    read = [CandidateAnswer(status=_status(one, example), answer=one.answer) for one in result.candidates]
+def _candidates(result: Result, example: Example, scorer: Scorer) -> tuple[CandidateAnswer, ...]:
+    read = [
+        CandidateAnswer(status=_scored(one, example, scorer).status, answer=one.answer) for one in result.candidates
+    ]
     failed = [CandidateAnswer(status="failed")] * result.details.get("failed_samples", 0)
     return (*read, *failed)
 
 
-def _status(result: Result, example: Example) -> Status:
+class _Scored(NamedTuple):
+    status: Status
+    scores: dict[str, float]
+
+
+def _scored(result: Result | None, example: Example, scorer: Scorer) -> _Scored:
+    if result is None:
+        return _Scored("failed", {})
     if result.truncated:
-        return "truncated"
-    if result.answer is None:
-        return "unparsed"
-    return "correct" if _right(result.answer, example) else "wrong"
-
-
-def _right(answer: AnswerValue, example: Example) -> bool:
-    """Whether an answer is the gold one; an expression, whether it uses the question's numbers and makes the gold."""
-    if example.question.kind == "expression":
-        return solves(str(answer), example.question.text, str(example.gold))
-    return same(answer, example.gold)
+        return _Scored("truncated", {})
+    if (scored := scorer(result, example)) is None:
+        return _Scored("unparsed", {})
+    return _Scored("correct" if scored.right else "wrong", scored.scores)
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,12 @@ class Run:
         return self.count("correct") / self.n if self.n else 0.0
 
     @property
+    def scores(self) -> dict[str, float]:
+        """The mean of each further score over all questions asked; a question without it counts as 0."""
+        names = dict.fromkeys(name for sample in self.samples for name in sample.scores)
+        return {name: sum(sample.scores.get(name, 0.0) for sample in self.samples) / self.n for name in names}
+
+    @property
     def ci95(self) -> Interval:
         """Wilson score interval of the accuracy, 95 %."""
         return wilson(self.count("correct"), self.n)
@@ -173,11 +184,13 @@ class Run:
             "strategy": self.strategy,
             "benchmark": self.benchmark,
             "backend": self.backend,
+            **({"seed": self.manifest["seed"]} if "seed" in self.manifest else {}),
             "n": self.n,
             "missing": self.missing,
             **({"stopped": self.stopped} if self.missing else {}),
             "accuracy": None if self.missing else self.accuracy,
             "ci95": None if self.missing else list(self.ci95),
+            **({"scores": self.scores} if self.scores and not self.missing else {}),
             **{status: self.count(status) for status in statuses},
             "usage": {**usage.model_dump(), "cost": self.cost, "paid": self.paid},
             "seconds": round(self.seconds, 3),

@@ -14,8 +14,9 @@ from promptkit.errors import ConfigError
 from promptkit.extract.choice import ChoiceReader
 from promptkit.extract.date import DateReader
 from promptkit.extract.expression import ExpressionReader
+from promptkit.extract.grid import GridReader
 from promptkit.extract.number import NumberReader
-from promptkit.extract.published import published
+from promptkit.extract.published import gsm8k_published, published
 from promptkit.extract.rules import Extractor, Reader, by_rules, trim
 from promptkit.extract.sets import SetReader
 from promptkit.extract.text import LabelReader, TextReader, YesNoReader
@@ -32,12 +33,14 @@ _READERS: dict[Kind, Callable[[Question], Reader]] = {
     "text": lambda _: TextReader(),
     "set": lambda _: SetReader(),
     "expression": lambda _: ExpressionReader(),
+    "grid": lambda _: GridReader(),
 }
 _EXTRACTORS: dict[str, Callable[[Question], Extractor]] = {
     "strict": lambda question: by_rules(_reader(question), otherwise=None),
     "lenient": lambda question: by_rules(_reader(question), otherwise="last"),
     "answer": lambda question: by_rules(_reader(question), otherwise="first"),
     "published": published,
+    "gsm8k-published": gsm8k_published,
     "whole": lambda question: _whole(_reader(question)),
 }
 _NUMBER = re.compile(r"-?[0-9]{1,200}(?:\.[0-9]{1,200}|/0*[1-9][0-9]{0,199})?")
@@ -63,6 +66,7 @@ def extractor_for(question: Question, name: str | None = None) -> Extractor:
               that follow an answer trigger, as the second stage of zero-shot CoT (Kojima et al., 2022).
             - "published": the cleansing of Kojima et al. with its faults, to reproduce published tables. Its values
               are not canonical; compare them with `==`.
+            - "gsm8k-published": what follows the first `#### `, as Cobbe et al. label solutions; again for `==`.
             - "whole": the whole text, for free text such as summaries and for models that give the answer alone.
 
     Raises:
@@ -81,7 +85,7 @@ def canonical(value: str, question: Question) -> AnswerValue | None:
     number: an exact decimal, or "p/q" in lowest terms where no decimal is exact; units are dropped.
     choice: the capital letter. label: the label as the question spells it. yesno: "yes" or "no". date: YYYY-MM-DD.
     text: case-folded, without surrounding quotes and final punctuation. set: the sorted tuple of such texts.
-    expression: the arithmetic expression in one form; a number alone is one.
+    expression: the arithmetic expression in one form; a number alone is one. grid: the rows in lower case.
     """
     return _reader(question).canonical(value)
 

@@ -1,6 +1,10 @@
-"""The answer cleansing of Kojima et al. (2022) for zero-shot prompts, with its faults, to reproduce old tables.
+"""The answer readings that authors published with their papers, with their faults, to reproduce old tables.
 
-Its authors compared the values as strings: "18.00" is not "18". Compare with `==`, not with `same`.
+- "published": the cleansing of Kojima et al. (2022) for zero-shot prompts.
+- "gsm8k-published": what Cobbe et al. (2021) take from a solution of GSM8K, and by which they labelled those of their
+  models: the first `#### 18`.
+
+Their authors compared the values as strings: "18.00" is not "18". Compare with `==`, not with `same`.
 """
 
 import re
@@ -12,10 +16,12 @@ from promptkit.types import Extraction, Question
 
 _PATTERNS = {
     "number": r"-?\d+\.?\d*",
-    "yesno": r"(?ia)(?<![^\"'\s.:,])(?:yes|no)(?![^\"'\s.:,])",
-    "text": r"[^\"'.\s](?s:.*[^\"'.\s])?",
+    "yesno": r"(?<![^\"'\s.:,])(?:[Yy][Ee][Ss]|[Nn][Oo])(?![^\"'\s.:,])",
+    "text": r"(?s:.+)",
 }
-_DROPPED = {"number": ",", "text": "\"'. \t\n\r\f\v"}
+_DROPPED = {"number": re.compile(","), "text": re.compile(r"[\"'.\s]")}
+_NOTHING_DROPPED = re.compile(r"(?!)")
+_FINAL_OF_GSM8K = re.compile(r"#### (-?[0-9.,]+)")
 
 
 def published(question: Question) -> Extractor:
@@ -32,15 +38,34 @@ def published(question: Question) -> Extractor:
         raise ConfigError(
             f"no cleansing of {question.kind} answers was published", hint='use the extractor "lenient" or "strict"'
         )
-    search, dropped = re.compile(pattern).search, _DROPPED.get(question.kind, "")
+    search, dropped = re.compile(pattern).search, _DROPPED.get(question.kind, _NOTHING_DROPPED)
 
     def extract(text: str) -> Extraction | None:
-        places = [place for place, char in enumerate(text) if char not in dropped]
+        places = [place for place, char in enumerate(text) if not dropped.match(char)]
         match = search("".join(text[place] for place in places))
         if not match:
             return None
         value = match[0].removesuffix(".")
         start, end = places[match.start()], places[match.start() + len(value) - 1] + 1
         return Extraction(value=value.lower() if question.kind == "yesno" else value, span=(start, end), rule="first")
+
+    return extract
+
+
+def gsm8k_published(question: Question) -> Extractor:
+    """The characters of a number after the first "#### ", without commas; nothing else is an answer.
+
+    Neither "####18" nor "#### $18" has one; "#### 18." has "18.", which is not "18".
+
+    Raises:
+        ConfigError: the question asks for no number.
+    """
+    if question.kind != "number":
+        raise ConfigError(f"GSM8K has no answers of kind {question.kind}", hint='use the extractor "strict"')
+
+    def extract(text: str) -> Extraction | None:
+        found = _FINAL_OF_GSM8K.search(text)
+        value = found[1].replace(",", "") if found else ""
+        return Extraction(value=value, span=found.span(1), rule="marked") if found and value else None
 
     return extract

@@ -99,7 +99,7 @@ _REVERSED = (
     r"(?i)\b(?:is|are)\s{1,3}+(?:the\s{1,3}+(?:[a-z]{1,10}\s{1,3}+)?(?:NOUNS)|(?:the\s{1,3}+)?correct)\b(?!\s*+[:(?])"
 )
 _CONDITION = re.compile(r"(?i)\b(?:if|whether|suppose|assume|assuming)(?: that)?(?: the| our| my)?(?: \w{1,10})? $")
-_HEADED = re.compile(r"(?m)^#### *+(.*)$")
+_HEADED = re.compile(r"(?m)####[ \t]*+(.*)$")
 _BOLD = re.compile(r"\*\*(?=[^\s*])([^*\n]{1,200})\*\*")
 _LIST_MARK = re.compile(r"\w{1,3}[.)]:?")
 _BRACE = re.compile(r"\\boxed\s?\{|\\fbox\s?\{|\\[{}]|[{}]")
@@ -153,19 +153,31 @@ def _boxes(text: str) -> list[tuple[int, int]]:
 
 
 def _explicit(text: str, reader: Reader) -> Extraction | None:
-    """The answer that the text marks as its answer: by a phrase, a box, a "####" line or bold type."""
+    """The answer that the text marks as its answer: by a phrase, a box, a "####" line or bold type.
+
+    Of "####" lines the first one is read: a base model goes on with problems of its own. It stands for what was said
+    before it, as in GSM8K.
+    """
+    headings = (reader.marked(text, *line.span(1)) for line in _HEADED.finditer(text))
+    heading = next((found for found in headings if found), None)
+    stated = _stated_or_boxed(text, reader)
+    if heading and (stated is None or heading.start > stated.span[0]):
+        return _extraction(heading, "marked")
+    if stated:
+        return stated
+    for bold in reversed(list(_BOLD.finditer(text))):
+        listed = _LIST_MARK.fullmatch(bold[1]) and text[bold.end() : bold.end() + 2].strip()
+        if not listed and (found := reader.marked(text, *bold.span(1))):
+            return _extraction(found, "bold")
+    return None
+
+
+def _stated_or_boxed(text: str, reader: Reader) -> Extraction | None:
     for found in _phrases(text, reader):
         return _extraction(found, "phrase")
     for start, end in reversed(_boxes(text)):
         if found := reader.marked(text, start, end) or reader.stated(text, start, end):
             return _extraction(found, "boxed")
-    for heading in reversed(list(_HEADED.finditer(text))):
-        if found := reader.marked(text, *heading.span(1)):
-            return _extraction(found, "marked")
-    for bold in reversed(list(_BOLD.finditer(text))):
-        listed = _LIST_MARK.fullmatch(bold[1]) and text[bold.end() : bold.end() + 2].strip()
-        if not listed and (found := reader.marked(text, *bold.span(1))):
-            return _extraction(found, "bold")
     return None
 
 

@@ -267,6 +267,12 @@ def test_names_and_paths_that_lead_nowhere(tmp_path: Path, monkeypatch: pytest.M
             load(spec)
 
 
+def test_without_reasoning_gym_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "reasoning_gym", None)
+    with pytest.raises(BenchmarkError, match=r"promptkit\[reasoning-gym\]"):
+        load("reasoning-gym:leg_counting")
+
+
 def test_a_forced_format_must_fit(tmp_path: Path) -> None:
     file = write(tmp_path / "f.json", [{"question": "1+1?", "answer": 2}])
     with pytest.raises(BenchmarkError, match=r"not in the format of svamp, which has Answer\+Body\+Question"):

@@ -11,11 +11,11 @@ import pytest
 
 from promptkit import CoT, FakeBackend, Question, Strategy, ZeroShot, evaluate
 from promptkit.evaluation.benchmarks import load
+from promptkit.evaluation.recordings import Block
 from promptkit.extract import canonical, same
 from promptkit.types import Result
 from tests import recordings
 from tests.extract.test_recordings import ACCURACIES, DIFFERENCES
-from tests.recordings import Block
 
 PUBLISHED = {
     "addsub_zero_shot": 72.15,

@@ -12,6 +12,8 @@ from promptkit.strategies.tree.problem import Problem
 from promptkit.strategies.tree.search import BFS
 from promptkit.types import Question, Result
 
+TASK = "Write a coherent passage of four short paragraphs. The paragraphs must end in these sentences, in this order:\n"
+"""How a benchmark's question begins, for strategies that know nothing of the problem."""
 _HEADING = re.compile(r"(?i)\A[\s*#_]*(?:plan|passage)[\s*_]*:[\s*_]*")
 
 
@@ -28,6 +30,10 @@ class CreativeWriting(Problem):
 
     depth: PositiveInt = 2
     temperature: float = Field(default=1.0, ge=0)
+
+    def variables(self, question: Question, state: str, depth: int) -> dict[str, object]:
+        """`question` is the sentences alone."""
+        return super().variables(question, state, depth) | {"question": sentences(question)}
 
     def generator(self) -> Sample:
         """Five samples a level."""
@@ -64,3 +70,8 @@ class CreativeWriting(Problem):
         """The passage; the plan is its rationale."""
         plan, _, passage = state.partition("\nPassage:\n")
         return Result(answer=passage.strip() or None, text=passage.strip(), rationale=plan)
+
+
+def sentences(question: Question) -> str:
+    """The sentences in which the paragraphs are to end."""
+    return question.text.removeprefix(TASK)

@@ -52,8 +52,8 @@ class Hub(http.server.BaseHTTPRequestHandler):
         if body is None:
             self.send_header("X-Error-Code", "EntryNotFound")
         else:
-            parts = self.path.split("/")
-            revision = parts[parts.index("resolve") + 1]
+            _, _, revision = self.path.partition("/resolve/")
+            revision = revision.partition("/")[0]
             self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()}"')
             self.send_header("X-Repo-Commit", COMMIT if revision == "main" else revision)
         self.end_headers()
@@ -158,6 +158,81 @@ class TestHub:
         file.write_bytes(b"PAR1")
         with pytest.raises(BenchmarkError, match=r"promptkit\[hub\]"):
             load(str(file))
+
+
+class TestAnyDataSet:
+    """`hub:OWNER/NAME[@REVISION][/PART]`."""
+
+    @staticmethod
+    def holds(hub: type[Hub], files: dict[str, bytes], revision: str = "", repository: str = "me/sums") -> None:
+        listing = {"id": repository, "sha": COMMIT, "siblings": [{"rfilename": name} for name in files]}
+        path = f"/api/datasets/{repository}" + (f"/revision/{revision}" if revision else "")
+        hub.files[path] = json.dumps(listing).encode()
+        for name, content in files.items():
+            hub.files[f"/datasets/{repository}/resolve/{COMMIT}/{name}"] = content
+
+    def test_a_split_with_columns(self, hub: type[Hub]) -> None:
+        rows = [b'{"q": "1+1?", "a": "2"}', b'{"q": "1+2?", "a": "3"}']
+        files = {"data/test-0.jsonl": rows[0], "data/test-1.jsonl": rows[1], "data/train.jsonl": rows[0]}
+        self.holds(hub, {"README.md": b"", **files})
+        benchmark = load("hub:me/sums/test", question="q", answer="a")
+        assert [one.question.text for one in benchmark.examples] == ["1+1?", "1+2?"]
+        assert (benchmark.name, benchmark.kind) == ("me/sums/test", "number")
+        assert benchmark.source == f"me/sums@{COMMIT}"
+        assert benchmark.sha256 == hashlib.sha256(b"".join(rows)).hexdigest()
+
+    def test_shards_of_parquet_and_a_published_format(self, hub: type[Hub]) -> None:
+        rows = parquet([{"question": "How many?", "answer": "so\n#### 1,200"}])
+        files = {f"main/test-0000{place}-of-00002.parquet": rows for place in (0, 1)}
+        self.holds(hub, {**files, "socratic/test-00000-of-00001.parquet": rows}, "v1")
+        assert len(load("hub:me/sums@v1/main/test").examples) == 2
+        with pytest.raises(BenchmarkError, match=r"several parts .give one of them: .*main/test, socratic/test"):
+            load("hub:me/sums@v1/test")
+        with pytest.raises(BenchmarkError, match="several parts"):
+            load("hub:me/sums@v1")
+
+    def test_the_only_part_needs_no_name(self, hub: type[Hub]) -> None:
+        self.holds(hub, {"all.csv": b"question,answer\n1+1?,2\n"})
+        assert load("hub:me/sums").examples[0].gold == "2"
+
+    def test_a_file_of_a_commit_is_read_again_without_the_hub(self, hub: type[Hub]) -> None:
+        self.holds(hub, {"all.csv": b"question,answer\n1+1?,2\n"})
+        first = load(f"hub:me/sums@{COMMIT}/all.csv")
+        hub.asked.clear()
+        assert load(f"hub:me/sums@{COMMIT}/all.csv") == first
+        assert hub.asked == []
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("sums", "cannot read hub:sums .write hub:OWNER/NAME"),
+            ("me/sums@a b", "cannot read"),
+            ("me/sums/dev", "has no part 'dev' .*train"),
+            ("me/sums/dev.csv", r"me/sums/dev\.csv cannot be downloaded"),
+            ("me/other", "hub:me/other cannot be looked up: .*check its name"),
+        ],
+    )
+    def test_what_is_not_there_is_said(self, name: str, message: str, hub: type[Hub]) -> None:
+        self.holds(hub, {"train.csv": b"question,answer\n1+1?,2\n"})
+        with pytest.raises(BenchmarkError, match=message) as error:
+            load(f"hub:{name}")
+        assert "\n" not in str(error.value)
+
+    def test_a_repository_without_data_files(self, hub: type[Hub]) -> None:
+        self.holds(hub, {"README.md": b"", "data.zip": b""})
+        with pytest.raises(BenchmarkError, match=r"no data files .it needs .parquet"):
+            load("hub:me/sums")
+
+    def test_columns_that_are_not_there(self, hub: type[Hub]) -> None:
+        self.holds(hub, {"all.csv": b"q,a\n1+1?,2\n"})
+        with pytest.raises(BenchmarkError, match=r"no column 'question' .the columns are 'q', 'a'"):
+            load("hub:me/sums", answer="a")
+
+    @pytest.mark.usefixtures("hub")
+    def test_offline(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        with pytest.raises(BenchmarkError, match=r"HF_HUB_OFFLINE is set .*@COMMIT/FILE"):
+            load("hub:me/sums/test")
 
 
 def test_what_is_not_pinned_is_said() -> None:
