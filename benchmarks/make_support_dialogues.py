@@ -18,9 +18,25 @@ EVALS = Path(__file__).parents[1] / "evals"
 SEED = 2026
 DRAWS = {"test": 2, "train": 4}
 """Dialogues of each scenario: 25 × 2 and 10 × 4."""
-CUSTOMERS = ["Okafor", "Lindqvist", "Moreau", "Haddad", "Sato", "Novak", "Reyes", "Iyer", "Brandt", "Kowal", "Dunn", "Abe"]
+CUSTOMERS = [
+    "Okafor",
+    "Lindqvist",
+    "Moreau",
+    "Haddad",
+    "Sato",
+    "Novak",
+    "Reyes",
+    "Iyer",
+    "Brandt",
+    "Kowal",
+    "Dunn",
+    "Abe",
+]
 AGENTS = ["Lena", "Tariq", "Mina", "Owen", "Ines", "Paul", "Zora", "Felix", "Ruth", "Sami"]
-GREETINGS = ["Good morning, this is {agent} of {shop}. How can I help?", "Hello, {agent} speaking, {shop}. What can I do?"]
+GREETINGS = [
+    "Good morning, this is {agent} of {shop}. How can I help?",
+    "Hello, {agent} speaking, {shop}. What can I do?",
+]
 CLOSINGS = [("Thank you, that helps.", "You are welcome."), ("All right, thanks a lot.", "Have a good day."),
             ("Good, that is all I wanted to know.", "Then goodbye.")]  # fmt: skip
 
