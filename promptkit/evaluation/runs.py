@@ -24,6 +24,7 @@ class Sample(Data):
     question: str
     kind: Kind
     choices: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     gold: AnswerValue
     status: Status
     answer: AnswerValue | None = None
@@ -60,6 +61,7 @@ def score(example: Example, outcome: Outcome[Result]) -> Sample:
         question=question.text,
         kind=question.kind,
         choices=question.choices,
+        labels=question.labels,
         gold=example.gold,
         status=status,
         answer=found.answer,

@@ -10,7 +10,7 @@ from rich.text import Text
 from promptkit.evaluation.judging.agreement import Agreement
 from promptkit.evaluation.judging.judged import Judged, compare_points, compare_verdicts
 from promptkit.evaluation.judging.pairwise import Preference
-from promptkit.evaluation.judging.points import PointsDifference
+from promptkit.evaluation.paired_points import PointsDifference
 from promptkit.evaluation.table import one_line
 from promptkit.evaluation.verdict import ALPHA, p_text
 

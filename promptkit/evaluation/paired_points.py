@@ -1,4 +1,4 @@
-"""Two writers under one rubric: the paired difference of their points, which are no mere rights and wrongs."""
+"""The paired difference of what is counted in points, such as marks of a judge, and not in rights and wrongs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ RESAMPLES = 9_999
 
 @dataclass(frozen=True)
 class PointsDifference:
-    """How many points more the second writer got for a text, on the same texts."""
+    """How many points more the second got than the first, on the same texts or questions."""
 
     n: int
     delta: float
-    """Mean of second minus first, in points a text."""
+    """Mean of second minus first, in points each."""
     ci95: Interval
-    """Bias-corrected bootstrap over the texts."""
+    """Bias-corrected bootstrap over the texts or questions."""
     p_value: float
-    """Of the paired permutation test, exact up to 13 texts that differ."""
+    """Of the paired permutation test, exact where at most 13 differ."""
     better: int
-    """Texts for which the second got more points."""
+    """For how many the second got more points."""
     worse: int
 
     def summary(self) -> dict[str, Any]:
@@ -40,13 +40,13 @@ class PointsDifference:
 
 
 def points_difference(a: Sequence[float], b: Sequence[float], *, seed: int = 0) -> PointsDifference:
-    """Compare the points of two writers text by text.
+    """Compare points pair by pair.
 
     The p-value is that of the paired permutation test (signs of the differences flipped; Fisher, 1935), the interval
     the BCa bootstrap's (Efron, 1987), both by scipy. Where all differences are equal, the interval is a point.
 
     Args:
-        a: points of the first writer, one a text.
+        a: points of the first, one a text or question.
         b: the same of the second, in the same order.
         seed: of both resamplings.
 
@@ -56,11 +56,11 @@ def points_difference(a: Sequence[float], b: Sequence[float], *, seed: int = 0) 
     import scipy.stats as untyped  # pyright: ignore[reportMissingTypeStubs]
 
     if len(a) != len(b) or not a:
-        raise ValueError(f"{len(a)} texts cannot be paired with {len(b)}")
+        raise ValueError(f"{len(a)} points cannot be paired with {len(b)}")
     stats = cast("Any", untyped)
     differences = np.asarray(b, dtype=float) - np.asarray(a, dtype=float)
     delta = float(differences.mean())
-    # Texts of equal points change nothing under a flip of signs, and take the place of those that do.
+    # Equal points change nothing under a flip of signs; without them more of the flips are told apart.
     moved = differences[differences != 0]
     p_value = 1.0
     if len(moved):
