@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 import promptkit
-from promptkit.cli import ablating, auditing, demonstrating, evaluating, judging, listing
+from promptkit.cli import ablating, auditing, demonstrating, evaluating, exporting, judging, listing
 from promptkit.cli.console import out, say
 from promptkit.errors import PromptkitError
 
@@ -26,6 +26,7 @@ app.command(name="eval")(evaluating.evaluate_)
 app.command(name="compare")(evaluating.compare_)
 app.command(name="rescore")(auditing.rescore)
 app.command(name="audit")(auditing.audit)
+app.command(name="export")(exporting.export)
 app.command(name="judge")(judging.judge)
 app.add_typer(ablating.ablate_app, name="ablate")
 app.add_typer(demonstrating.demos_app, name="demos")

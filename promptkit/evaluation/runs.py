@@ -123,6 +123,16 @@ class Run:
         """Calls and tokens of all questions and of the preparation."""
         return sum((sample.usage for sample in self.samples), self.preparation)
 
+    def to_pandas(self) -> Any:
+        """A data frame with a row a question; its columns are those of `promptkit.evaluation.exporting.rows`.
+
+        Raises:
+            ConfigError: pandas is not installed.
+        """
+        from promptkit.evaluation.exporting import to_pandas
+
+        return to_pandas(self)
+
     def summary(self) -> dict[str, Any]:
         """What `eval --json` prints of it."""
         statuses: tuple[Status, ...] = ("correct", "wrong", "unparsed", "truncated", "failed")
