@@ -2,8 +2,8 @@
 
     python examples/support_summaries/train_adapter.py adapters/support --steps 40
 
-It learns from `evals/support-dialogues-train.jsonl`, 40 dialogues of 10 sorts. None of these is among the 25 sorts of the
-dialogues whose summaries are judged.
+It learns from `evals/support-dialogues-train.jsonl`, 40 dialogues of 10 sorts, none of
+which is among the 25 sorts of the dialogues whose summaries are judged.
 """
 
 import argparse

@@ -72,8 +72,8 @@ def audit(
       promptkit audit runs/…/chain --steps golds.jsonl
     """
     from promptkit.evaluation import load_run
-    from promptkit.evaluation.audit import audit_all
     from promptkit.evaluation.audit_table import print_audit, print_steps
+    from promptkit.evaluation.auditing import audit_all
     from promptkit.evaluation.step_report import load_step_golds, step_reports
 
     if show < 0:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from promptkit.evaluation.audit import Audit, Gain
+from promptkit.evaluation.auditing import Audit, Gain
 from promptkit.evaluation.paired_points import PointsDifference
 from promptkit.evaluation.runs import Sample
 from promptkit.evaluation.step_report import StepReport
