@@ -120,7 +120,7 @@ def _texts(
     for given in sources:
         name, equals, path = given.partition("=")
         if not equals or Path(given).exists():
-            name, path = Path(given).stem if Path(given).is_file() else Path(given).name, given
+            name, path = Path(given).stem if Path(given).is_file() else Path(given).resolve().name, given
         items = load_items(path, source=source, output=output)[:limit]
         if not items:
             raise ConfigError(f"{path} holds no texts to judge")

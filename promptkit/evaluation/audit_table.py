@@ -1,5 +1,6 @@
 """The audit in the terminal: one table, a sentence for each gain, and the texts that readings dispute."""
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -137,8 +138,8 @@ def excerpt(sample: Sample) -> Text:
 
 
 def _flat(text: str) -> str:
-    """On one line, with the spaces at its ends."""
-    return " ".join(plain(text).replace("\t", " ").replace("\n", " ").split(" "))
+    """On one line; a space at an end stays."""
+    return re.sub(r"\s+", " ", plain(text))
 
 
 def _say(console: Console, text: str) -> None:

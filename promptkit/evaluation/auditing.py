@@ -59,7 +59,11 @@ class Audit:
     def read(self, name: str) -> dict[str, Sample]:
         """One question under each reading: "run", the extractors, "low" and "high"."""
         runs = {"run": self.run, **self.readings, "low": self.strict, "high": self.lenient}
-        return {reading: next(s for s in run.samples if s.id == name) for reading, run in runs.items()}
+        return {reading: run.samples[self._places[name]] for reading, run in runs.items()}
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {sample.id: place for place, sample in enumerate(self.run.samples)}
 
     def summary(self) -> dict[str, Any]:
         """What `audit --json` prints of it."""

@@ -37,11 +37,18 @@ def question_of(sample: Sample, run: Run) -> Question:
 
 
 def voting(run: Run) -> dict[str, Any] | None:
-    """How the run's strategy votes: the settings of its self-consistency; `None` where nothing votes."""
+    """How the run's strategy votes: the settings of its self-consistency; `None` where nothing votes.
+
+    Raises:
+        ConfigError: it weighed its votes, and nobody knows how, as the run was not written to a folder.
+    """
     definition: dict[str, Any] = run.manifest.get("strategy_definition", {})
     if definition.get("strategy") == "self-consistency":
         return definition
-    return {} if any(sample.votes for sample in run.samples) else None
+    votes = [vote for sample in run.samples for vote in sample.votes]
+    if any(vote.weight is not None for vote in votes):
+        raise ConfigError(f"it is not known how {run.strategy} weighs its votes", hint="give evaluate() a run_dir")
+    return {} if votes else None
 
 
 def only_answer(sample: Sample) -> StoredAnswer:

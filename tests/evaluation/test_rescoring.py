@@ -117,6 +117,12 @@ def test_votes_of_chains_are_refused_and_not_guessed(tmp_path: Path) -> None:
         rescore(load_run(tmp_path / "it"), "strict")
 
 
+def test_weights_that_nobody_knows_are_refused() -> None:
+    (run,) = evaluate(SelfConsistency(CoT(stages=1), n=2, vote="weighted"), bench(n=1), FakeBackend(by_thing))
+    with pytest.raises(ConfigError, match="it is not known how"):
+        rescore(run, "strict")
+
+
 def test_unknown_extractors() -> None:
     (run,) = evaluate(ZeroShot(), bench(), FakeBackend("7"))
     with pytest.raises(ConfigError, match="there is no extractor 'lax'"):
@@ -174,8 +180,8 @@ class TestBounds:
         assert run.samples[0].status == "unparsed"
         assert leniently(asked(run)[0]).status == "correct"
 
-    def test_the_high_bound_is_never_below_the_run(self) -> None:
-        for strategy in STRATEGIES:
-            (run,) = evaluate(strategy, bench(), FakeBackend(by_thing))
-            for sample in asked(run):
-                assert sample.sample.status != "correct" or leniently(sample).status == "correct"
+    @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda s: repr(s)[:60])
+    def test_the_high_bound_is_never_below_the_run(self, strategy: Strategy, tmp_path: Path) -> None:
+        evaluate({"it": strategy}, bench(), FakeBackend(by_thing), run_dir=tmp_path)
+        for sample in asked(load_run(tmp_path / "it")):
+            assert sample.sample.status != "correct" or leniently(sample).status == "correct"
