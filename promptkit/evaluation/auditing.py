@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from promptkit.errors import ConfigError
 from promptkit.evaluation.comparison import Comparison, compare
 from promptkit.evaluation.paired_points import PointsDifference, points_difference
-from promptkit.evaluation.rereading import Asked, asked, by_name, changed, leniently, strictly
+from promptkit.evaluation.rereading import asked, by_name, changed, leniently, readable, strictly
 from promptkit.evaluation.runs import Run, Sample, Status
-from promptkit.extract import extractor_for, names, same
+from promptkit.extract import names, same
 
 
 @dataclass(frozen=True)
@@ -101,8 +100,9 @@ def audit(run: Run) -> Audit:
     """
     samples = asked(run)
     readings: dict[str, Run] = {}
+    kinds = {one.question.kind: one.question for one in samples}.values()
     for name in names():
-        if _can_read(samples, name):
+        if all(name in readable(question) for question in kinds):
             readings[name] = _with(run, [by_name(one, name) for one in samples])
     strict, lenient = [strictly(one) for one in samples], [leniently(one) for one in samples]
     return Audit(run, readings, _with(run, strict), _with(run, lenient))
@@ -164,15 +164,6 @@ def _differs(one: Sample, other: Sample) -> bool:
 def _gains(comparison: Comparison) -> dict[str, int]:
     fixed, broken = set(comparison.fixed), set(comparison.broken)
     return {sample.id: (sample.id in fixed) - (sample.id in broken) for sample in comparison.a.samples}
-
-
-def _can_read(samples: Sequence[Asked], name: str) -> bool:
-    try:
-        for question in {one.question.kind: one.question for one in samples}.values():
-            extractor_for(question, name)
-    except ConfigError:
-        return False
-    return True
 
 
 def _with(run: Run, samples: Sequence[Sample]) -> Run:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from promptkit.errors import ConfigError
@@ -14,7 +14,7 @@ from promptkit.evaluation.stored_answers import (
     sampled_answers,
     voting,
 )
-from promptkit.extract import Extractor, extractor_for, names, values
+from promptkit.extract import extractor_for, names, values
 from promptkit.scheduler import Outcome
 from promptkit.strategies.voting import closest, embedded_likeness, overlap_likeness, path_probability, vote
 from promptkit.types import AnswerValue, Example, Extraction, Question, Result
@@ -34,11 +34,20 @@ class Asked:
     question: Question
     settings: dict[str, Any] | None
     """Of the vote; `None` where nothing voted."""
+    _found: dict[tuple[str, str], Extraction | None] = field(
+        default_factory=dict[tuple[str, str], Extraction | None], repr=False, compare=False
+    )
 
     @property
     def example(self) -> Example:
         """Question and right answer."""
         return Example(question=self.question, gold=self.sample.gold)
+
+    def extract(self, name: str, text: str) -> Extraction | None:
+        """What an extractor finds in a text; found once, however many readings ask."""
+        if (name, text) not in self._found:
+            self._found[name, text] = extractor_for(self.question, name)(text)
+        return self._found[name, text]
 
     @property
     def kept(self) -> bool:
@@ -62,8 +71,8 @@ def by_name(one: Asked, name: str) -> Sample:
         ConfigError: the extractor does not exist or cannot read this kind of answer, or the texts of the samples that
             voted are not to be found.
     """
-    extract = extractor_for(one.question, name)
-    read = _read_again(one, _plainly(extract))
+    extractor_for(one.question, name)
+    read = _read_again(one, _plainly(one, name))
     if name == "published" and read.status in ("correct", "wrong"):
         return read.model_copy(update={"status": "correct" if read.answer == one.sample.gold else "wrong"})
     return read
@@ -72,14 +81,13 @@ def by_name(one: Asked, name: str) -> Sample:
 def strictly(one: Asked) -> Sample:
     """The sample as a reader scores it who never guesses: the answer must be marked, stand alone, or follow at once
     where the prompt ended with "the answer is"."""
-    strict, lenient = extractor_for(one.question, "strict"), extractor_for(one.question, "lenient")
 
     def read(stored: StoredAnswer) -> Extraction | None:
-        if stored.led and (found := strict(_LEAD + stored.text)) and found.span[0] >= len(_LEAD):
+        if stored.led and (found := one.extract("strict", _LEAD + stored.text)) and found.span[0] >= len(_LEAD):
             return _moved(found, -len(_LEAD))
-        if found := strict(stored.text):
+        if found := one.extract("strict", stored.text):
             return found
-        found = lenient(stored.text)
+        found = one.extract("lenient", stored.text)
         return found if found and found.rule == "only" else None
 
     return _read_again(one, read)
@@ -92,26 +100,39 @@ def leniently(one: Asked) -> Sample:
     where, of numbers and dates, it stands anywhere in the last sentence that holds any; and where it was right in the
     run. A text that was cut off counts like any other. What votes is re-elected from texts read so.
     """
-    example, lenient = one.example, extractor_for(one.question, "lenient")
-    known = {name: extract for name in names() if (extract := _maybe(one.question, name))}
+    example = one.example
+    known = readable(one.question)
 
     def readings(stored: StoredAnswer) -> Iterator[Extraction | None]:
-        for extract in known.values():
-            yield extract(stored.text)
+        for name in known:
+            yield one.extract(name, stored.text)
         if one.question.kind in ("number", "date"):
             yield from _last_sentence(stored.text, one.question)
 
     def read(stored: StoredAnswer) -> Extraction | None:
         found = next((x for x in readings(stored) if x and is_right(x.value, example)), None)
         if found is None and stored.rationale:
-            in_rationale = lenient(stored.rationale)
+            in_rationale = one.extract("lenient", stored.rationale)
             if in_rationale and is_right(in_rationale.value, example):
                 return Extraction(value=in_rationale.value, span=(0, 0), rule="rationale")
-        return found or lenient(stored.text)
+        return found or one.extract("lenient", stored.text)
 
     if one.sample.status == "correct":
         return one.sample
     return _read_again(one, read, cut_counts=True)
+
+
+def readable(question: Question) -> list[str]:
+    """The extractors that can read this kind of answer."""
+
+    def reads(name: str) -> bool:
+        try:
+            extractor_for(question, name)
+        except ConfigError:
+            return False
+        return True
+
+    return [name for name in names() if reads(name)]
 
 
 def is_right(answer: AnswerValue, example: Example) -> bool:
@@ -149,11 +170,8 @@ def _result(stored: StoredAnswer, read: Reader, cut_counts: bool) -> Result:
 def _candidates(one: Asked) -> list[StoredAnswer]:
     """The texts that voted, sure to be those: read by one of the extractors they give the stored votes again."""
     stored = sampled_answers(one.sample)
-    for name in names():
-        extract = _maybe(one.question, name)
-        if extract is None:
-            continue
-        read = _plainly(extract)
+    for name in readable(one.question):
+        read = _plainly(one, name)
         counted = vote([_result(text, read, False) for text in stored]).votes if stored else ()
         if {(v.value, v.count) for v in counted} == {(v.value, v.count) for v in one.sample.votes}:
             return stored
@@ -176,16 +194,8 @@ def _elected(results: Sequence[Result], stored: Sequence[StoredAnswer], settings
             return vote(results)
 
 
-def _plainly(extract: Extractor) -> Reader:
-    return lambda stored: extract(stored.text)
-
-
-def _maybe(question: Question, name: str) -> Extractor | None:
-    """An extractor, where it can read this kind of answer."""
-    try:
-        return extractor_for(question, name)
-    except ConfigError:
-        return None
+def _plainly(one: Asked, name: str) -> Reader:
+    return lambda stored: one.extract(name, stored.text)
 
 
 def _last_sentence(text: str, question: Question) -> Iterator[Extraction]:
