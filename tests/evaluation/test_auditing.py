@@ -7,13 +7,16 @@ import pytest
 
 from promptkit import Chain, CoT, FakeBackend, Step, ZeroShot, evaluate
 from promptkit.errors import ConfigError
-from promptkit.evaluation import Run, load_run
+from promptkit.evaluation import Run, load, load_run, rescore
 from promptkit.evaluation.audit_table import excerpt, gain_sentence
 from promptkit.evaluation.auditing import audit, audit_all, gain
 from promptkit.evaluation.step_report import load_step_golds, step_reports
 from promptkit.types import Completion, Extraction, Request
+from tests import recordings
 from tests.command_line import CommandLine
 from tests.evaluation.test_rescoring import bench
+from tests.isolation import ROOT
+from tests.strategies.test_recorded_runs import FILES, PUBLISHED, backend, strategy
 
 OLD = Path(__file__).parents[1] / "golden" / "written-by-0.1.0"
 
@@ -170,3 +173,19 @@ def test_two_stages_are_read_in_the_second() -> None:
     answers = iter(["So 3 eggs.", "7"])
     (cot,) = evaluate(CoT(), bench(n=1), FakeBackend(lambda _: next(answers)))
     assert audit(cot).readings["lenient"].samples[0].answer == "7"
+
+
+@pytest.mark.parametrize(("data", "misread"), [("addsub", 17), ("singleeq", 6)])
+def test_published_outputs_from_stored_runs(data: str, misread: int, shared: Path, tmp_path: Path) -> None:
+    """The figures of docs/audit.md: the authors' accuracies come back out of run folders."""
+    benchmark = load(f"{data}={shared / 'data' / FILES[data]}")
+    runs: list[Run] = []
+    for name in (f"{data}_zero_shot", f"{data}_zero_shot_cot"):
+        evaluate({name: strategy(name)}, benchmark, backend(name, recordings.load(name).blocks), run_dir=tmp_path)
+        runs.append(load_run(tmp_path / name))
+        assert 100 * rescore(runs[-1], "published").accuracy == pytest.approx(PUBLISHED[name], abs=0.005)
+    audits, (found,) = audit_all(runs)
+    assert len(audits[1].recovered["wrong"]) == misread
+    page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8").replace("\n", " ")
+    assert f"{found.reasoning.delta * 100:+.1f} are reasoning" in page
+    assert f"{found.formatting.delta * 100:+.1f} are formatting" in page
