@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from promptkit.evaluation.judging import load_items, load_rubric
 from promptkit.evaluation.judging.checks import sentences
+from promptkit.evaluation.judging.items import check_labels
 from promptkit.paths import packaged
 from tests.isolation import ROOT
 
@@ -71,3 +73,15 @@ def test_the_generator_writes_the_same_bytes(tmp_path: Path) -> None:
 def hard(text: str) -> set[str]:
     """Numbers and capitalised words, which a wrong summary would get wrong."""
     return set(re.findall(r"\d+(?:-\d+)?|\b[A-Z][a-z]+\b", text))
+
+
+@pytest.mark.parametrize(("writer", "two_sentences", "right"), [("base", 6, (0, 3)), ("adapter", 42, (12, 6))])
+def test_the_kept_summaries_are_those_of_the_page(writer: str, two_sentences: int, right: tuple[int, int]) -> None:
+    items = load_items(ROOT / "examples" / "support_summaries" / "outputs" / f"{writer}.jsonl")
+    by_id = {row["id"]: row for row in ROWS["test"]}
+    assert [item.id for item in items] == list(by_id)
+    assert all(item.source == by_id[item.id]["dialogue"] for item in items)
+    assert sum(len(sentences(item.output)) == 2 for item in items) == two_sentences
+    labelled = [sum(item.labels[name] == "yes" for item in items) for name in ("question", "response")]
+    assert tuple(labelled) == right
+    check_labels(items, load_rubric("support-summary"))

@@ -49,6 +49,10 @@ class Judged:
         pairs = zip(self.judgements, self.verdicts(criterion), strict=True)
         return {judgement.id: verdict.checked for judgement, verdict in pairs if verdict.checked is not None}
 
+    def labels(self, criterion: str) -> dict[str, str]:
+        """Id → what people said, where they did."""
+        return {item.id: item.labels[criterion] for item in self.items if criterion in item.labels}
+
     @cached_property
     def scores(self) -> tuple["CriterionScore", ...]:
         """One a criterion, in the order of the rubric."""
@@ -115,7 +119,7 @@ class CriterionScore:
 def _score(judged: Judged, criterion: Criterion) -> CriterionScore:
     verdicts = judged.verdicts(criterion.name)
     counts = Counter(verdict.value or verdict.reading for verdict in verdicts)
-    labels = {item.id: item.labels[criterion.name] for item in judged.items if criterion.name in item.labels}
+    labels = judged.labels(criterion.name)
     given, code = judged.values(criterion.name), judged.checked(criterion.name)
     return CriterionScore(
         criterion=criterion,

@@ -1,6 +1,6 @@
 """Judged texts in the terminal: points by criterion, agreement, and who wrote better."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 
 from rich.console import Console
@@ -97,25 +97,31 @@ def _unread(judged: Judged) -> int:
 
 
 def _trust(group: Sequence[Judged]) -> list[str]:
-    """How far the judge agrees with code and with people."""
+    """How far the judge agrees with code and with people, over the texts of all writers."""
     lines: list[str] = []
-    for one in group:
-        for score in one.scores:
-            for found, whom in ((score.with_code, "code"), (score.with_people, "people's labels")):
-                if found:
-                    lines.append(f"{one.source}, {score.criterion.name}: judge and {whom} {said(found)}")
+    for criterion in group[0].rubric.criteria:
+        values = _pooled(group, lambda one: one.values(criterion.name))
+        code = _pooled(group, lambda one: one.checked(criterion.name))
+        labels = _pooled(group, lambda one: one.labels(criterion.name))
+        for others, whom in ((code, "code"), (labels, "people's labels")):
+            if others:
+                lines.append(f"{criterion.name}: judge and {whom} {said(compare_verdicts(values, others, criterion))}")
     return lines
 
 
 def _between(all_judged: Sequence[Judged]) -> list[str]:
-    """How far several judges agree with each other."""
+    """How far several judges agree with each other, over the texts of all writers."""
     lines: list[str] = []
-    for source in dict.fromkeys(one.source for one in all_judged):
-        for a, b in combinations([one for one in all_judged if one.source == source], 2):
-            for criterion in a.rubric.criteria:
-                found = compare_verdicts(a.values(criterion.name), b.values(criterion.name), criterion)
-                lines.append(f"{source}, {criterion.name}: {a.judge} and {b.judge} {said(found)}")
+    for a, b in combinations(dict.fromkeys(one.judge for one in all_judged), 2):
+        by_a, by_b = ([one for one in all_judged if one.judge == judge] for judge in (a, b))
+        for criterion in by_a[0].rubric.criteria:
+            one, other = (_pooled(group, lambda judged: judged.values(criterion.name)) for group in (by_a, by_b))
+            lines.append(f"{criterion.name}: {a} and {b} {said(compare_verdicts(one, other, criterion))}")
     return lines
+
+
+def _pooled(group: Sequence[Judged], verdicts: Callable[[Judged], dict[str, str]]) -> dict[str, str]:
+    return {f"{one.source}/{name}": value for one in group for name, value in verdicts(one).items()}
 
 
 def said(found: Agreement) -> str:
