@@ -100,9 +100,9 @@ def _trust(group: Sequence[Judged]) -> list[str]:
     """How far the judge agrees with code and with people, over the texts of all writers."""
     lines: list[str] = []
     for criterion in group[0].rubric.criteria:
-        values = _pooled(group, lambda one: one.values(criterion.name))
-        code = _pooled(group, lambda one: one.checked(criterion.name))
-        labels = _pooled(group, lambda one: one.labels(criterion.name))
+        values = _pooled(group, Judged.values, criterion.name)
+        code = _pooled(group, Judged.checked, criterion.name)
+        labels = _pooled(group, Judged.labels, criterion.name)
         for others, whom in ((code, "code"), (labels, "people's labels")):
             if others:
                 lines.append(f"{criterion.name}: judge and {whom} {said(compare_verdicts(values, others, criterion))}")
@@ -115,13 +115,15 @@ def _between(all_judged: Sequence[Judged]) -> list[str]:
     for a, b in combinations(dict.fromkeys(one.judge for one in all_judged), 2):
         by_a, by_b = ([one for one in all_judged if one.judge == judge] for judge in (a, b))
         for criterion in by_a[0].rubric.criteria:
-            one, other = (_pooled(group, lambda judged: judged.values(criterion.name)) for group in (by_a, by_b))
+            one, other = (_pooled(group, Judged.values, criterion.name) for group in (by_a, by_b))
             lines.append(f"{criterion.name}: {a} and {b} {said(compare_verdicts(one, other, criterion))}")
     return lines
 
 
-def _pooled(group: Sequence[Judged], verdicts: Callable[[Judged], dict[str, str]]) -> dict[str, str]:
-    return {f"{one.source}/{name}": value for one in group for name, value in verdicts(one).items()}
+def _pooled(
+    group: Sequence[Judged], verdicts: Callable[[Judged, str], dict[str, str]], criterion: str
+) -> dict[str, str]:
+    return {f"{one.source}/{name}": value for one in group for name, value in verdicts(one, criterion).items()}
 
 
 def said(found: Agreement) -> str:
