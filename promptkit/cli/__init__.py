@@ -11,7 +11,17 @@ import typer
 from typer.exceptions import TyperException
 
 import promptkit
-from promptkit.cli import ablating, caching, demonstrating, evaluating, listing, planning
+from promptkit.cli import (
+    ablating,
+    auditing,
+    caching,
+    demonstrating,
+    evaluating,
+    exporting,
+    judging,
+    listing,
+    planning,
+)
 from promptkit.cli.budgets import INTERRUPTED, how_to_go_on
 from promptkit.cli.console import out, say
 from promptkit.errors import PromptkitError
@@ -27,6 +37,10 @@ app.command(name="run")(evaluating.run)
 app.command(name="eval")(evaluating.evaluate_)
 app.command(name="plan")(planning.plan_)
 app.command(name="compare")(evaluating.compare_)
+app.command(name="rescore")(auditing.rescore)
+app.command(name="audit")(auditing.audit)
+app.command(name="export")(exporting.export)
+app.command(name="judge")(judging.judge)
 app.add_typer(ablating.ablate_app, name="ablate")
 app.add_typer(demonstrating.demos_app, name="demos")
 app.add_typer(caching.cache_app, name="cache")

@@ -269,11 +269,15 @@ def compare_(
       promptkit compare runs/2026-01-31-120000/direct runs/2026-01-31-120000/zero-shot
     """
     from promptkit.evaluation import compare, load_run
-    from promptkit.evaluation.table import print_compared
+    from promptkit.evaluation.provenance import notes
+    from promptkit.evaluation.table import one_line, print_compared
 
     runs = [load_run(first), load_run(second)]
     comparison = compare(*runs)
+    besides = notes(*runs)
     if as_json:
-        print_json(comparison.summary())
+        print_json({**comparison.summary(), **({"notes": besides} if besides else {})})
         return
     print_compared(runs, out)
+    for note in besides:
+        out.print(Text(one_line(note), style="yellow"), soft_wrap=not out.is_terminal)

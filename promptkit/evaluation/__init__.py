@@ -1,29 +1,36 @@
 """The evaluator: strategies scored on benchmarks, compared question by question, with a verdict."""
 
 from promptkit.evaluation.ablation import label_ablation, label_verdict, wording_ablation, wording_verdict
+from promptkit.evaluation.auditing import Audit, Gain, audit, gain
 from promptkit.evaluation.benchmarks import Benchmark, load
 from promptkit.evaluation.comparison import Comparison, compare
 from promptkit.evaluation.evaluator import Progress, evaluate
+from promptkit.evaluation.rescoring import rescore
 from promptkit.evaluation.rundir import load_run
 from promptkit.evaluation.runs import Run, Sample, Status
 from promptkit.evaluation.step_scores import StepScore, score_steps
 from promptkit.evaluation.verdict import judge, verdict
 
 __all__ = [
+    "Audit",
     "Benchmark",
     "Comparison",
+    "Gain",
     "Progress",
     "Run",
     "Sample",
     "Status",
     "StepScore",
+    "audit",
     "compare",
     "evaluate",
+    "gain",
     "judge",
     "label_ablation",
     "label_verdict",
     "load",
     "load_run",
+    "rescore",
     "score_steps",
     "verdict",
     "wording_ablation",

@@ -18,7 +18,7 @@ from promptkit.errors import ConfigError
 from promptkit.evaluation.runs import Run, Sample
 from promptkit.types import Price, Usage
 
-_IDENTITY = ("strategy_definition", "templates", "benchmark", "backend", "seed")
+_IDENTITY = ("strategy_definition", "templates", "benchmark", "backend", "seed", "rescored")
 """The parts of a manifest that must agree before a folder is written again."""
 _AGAIN = "make the run again, in another --run-dir"
 

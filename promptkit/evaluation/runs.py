@@ -35,6 +35,7 @@ class Sample(Data):
     question: str
     kind: Kind
     choices: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     gold: AnswerValue
     status: Status
     scores: dict[str, float] = Field(default_factory=dict[str, float])
@@ -67,6 +68,7 @@ def score(example: Example, outcome: Outcome[Result], scorer: Scorer = by_gold) 
         question=question.text,
         kind=question.kind,
         choices=question.choices,
+        labels=question.labels,
         gold=example.gold,
         status=scored.status,
         scores=scored.scores,
@@ -175,6 +177,16 @@ class Run:
         prompt = usage.prompt_tokens - usage.cached_prompt_tokens
         completion = usage.completion_tokens - usage.cached_completion_tokens
         return self.price.of(prompt, completion) if self.price else None
+
+    def to_pandas(self) -> Any:
+        """A data frame with a row a question; its columns are those of `promptkit.evaluation.exporting.rows`.
+
+        Raises:
+            ConfigError: pandas is not installed.
+        """
+        from promptkit.evaluation.exporting import to_pandas
+
+        return to_pandas(self)
 
     def summary(self) -> dict[str, Any]:
         """What `eval --json` prints of it. A run with missing questions has no accuracy yet."""

@@ -22,7 +22,7 @@ from promptkit.extract.sets import SetReader
 from promptkit.extract.text import LabelReader, TextReader, YesNoReader
 from promptkit.types import AnswerValue, Extraction, Kind, Question
 
-__all__ = ["Extractor", "canonical", "extractor_for", "names", "same"]
+__all__ = ["Extractor", "canonical", "extractor_for", "names", "same", "values"]
 
 _READERS: dict[Kind, Callable[[Question], Reader]] = {
     "number": lambda _: NumberReader(),
@@ -88,6 +88,12 @@ def canonical(value: str, question: Question) -> AnswerValue | None:
     expression: the arithmetic expression in one form; a number alone is one. grid: the rows in lower case.
     """
     return _reader(question).canonical(value)
+
+
+def values(text: str, question: Question) -> list[Extraction]:
+    """Every value in a text that could answer the question, in order; no rule says which of them does."""
+    found = _reader(question).values(text, 0, len(text))
+    return [Extraction(value=one.value, span=(one.start, one.end), rule="any") for one in found]
 
 
 def same(a: AnswerValue, b: AnswerValue) -> bool:

@@ -1,0 +1,151 @@
+"""`promptkit judge` from files and runs to a record on disk."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from promptkit import FakeBackend, ZeroShot, evaluate
+from promptkit.errors import BackendError
+from promptkit.evaluation.judging import load_items, with_facts
+from promptkit.types import Request
+from tests.command_line import CommandLine
+from tests.evaluation.test_rescoring import bench
+
+
+@pytest.fixture
+def promptkit(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CommandLine:
+    return CommandLine(capsys, monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def judged_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], None]:
+    """Puts fake judges behind the names of --backend."""
+
+    def put(answers: dict[str, Any]) -> None:
+        def made(spec: str, *_: Any) -> FakeBackend:
+            backend = FakeBackend(answers[spec])
+            backend.name = spec
+            return backend
+
+        monkeypatch.setattr("promptkit.cli.judging.backend_of", made)
+        monkeypatch.setattr("promptkit.backends.check_spec", lambda spec: spec)
+
+    return put
+
+
+def lenient_judge(request: Request) -> str:
+    return "No" if "nonsense" in request.messages[0].content else "Yes"
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def texts(folder: Path) -> tuple[Path, Path]:
+    good = [{"id": f"d{i}", "source": "S", "output": "He asked. She answered."} for i in range(8)]
+    bad = [{"id": f"d{i}", "source": "S", "output": "nonsense"} for i in range(8)]
+    return write(folder / "bad.jsonl", bad), write(folder / "good.jsonl", good)
+
+
+def test_two_files(promptkit: CommandLine, judged_by: Any, tmp_path: Path) -> None:
+    texts(tmp_path)
+    judged_by({"default": lenient_judge})
+    said = promptkit(
+        "judge", "bad.jsonl", "good.jsonl", "--rubric", "support-summary", "--run-dir", "out", "--no-cache"
+    )
+    assert said.code == 0, said.err
+    assert "total 0 of 24 24 of 24" in " ".join(said.out.split())
+    assert "good gets more points than bad: +3.00 points a text" in said.out
+    assert "two-sentences: judge and code agree on 100 % of 16, kappa 1.00" in said.out
+    lines = [json.loads(line) for line in (tmp_path / "out" / "judgements.jsonl").read_text().splitlines()]
+    assert len(lines) == 16 and lines[0]["verdicts"][0]["asked"].startswith("A writer was given a task")
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["rubric"]["name"] == "support-summary" and "judge/criterion" in manifest["templates"]
+
+
+def test_json_with_two_judges(promptkit: CommandLine, judged_by: Any, tmp_path: Path) -> None:
+    texts(tmp_path)
+    judged_by({"hf:one": lenient_judge, "hf:two": "Yes"})
+    backends = ("--backend", "hf:one", "--backend", "hf:two", "--no-cache", "--json")
+    found = json.loads(promptkit("judge", "bad.jsonl", "good.jsonl", "--rubric", "support-summary", *backends).out)
+    assert [one["points"] for one in found["judged"]] == [0.0, 24.0, 16.0, 24.0]
+    assert found["judges"][0]["criterion"] == "question" and found["judges"][0]["agree"] == 0.0
+    assert found["compared"][0]["delta"] == 3.0
+
+
+def test_pairwise(promptkit: CommandLine, judged_by: Any, tmp_path: Path) -> None:
+    texts(tmp_path)
+
+    def prefers_good(request: Request) -> str:
+        asked = request.messages[0].content
+        return "B" if asked.index("nonsense") < asked.index("Answer B:") else "A"
+
+    judged_by({"default": prefers_good})
+    args = ("judge", "bad.jsonl", "good.jsonl", "--rubric", "support-summary", "--pairwise", "--no-cache")
+    said = promptkit(*args)
+    assert "good is preferred: bad wins 0, good wins 8, 0 ties, 0 not read (p = 0.008" in said.out
+    assert "contradict each other in 0 of 8 pairs" in said.out
+    assert json.loads(promptkit(*args, "--json", "--run-dir", "b").out)["pairwise"][0]["wins"]["b"] == 8
+
+
+def test_a_run_with_facts(promptkit: CommandLine, judged_by: Any, tmp_path: Path) -> None:
+    evaluate({"it": ZeroShot()}, bench(n=2), FakeBackend("It is 7. I am sure."), run_dir=tmp_path)
+    facts = [
+        {"id": "q0", "references": {"question": "What it is"}, "labels": {"question": True}},
+        {"id": "q1", "references": "It is 7", "labels": {"question": "No"}},
+    ]
+    items = with_facts(load_items(tmp_path / "it"), write(tmp_path / "facts.jsonl", facts))
+    assert items[0].output == "It is 7. I am sure." and items[0].source == "What is thing 0?"
+    assert items[0].references_for("question") == ("What it is",) and items[0].references_for("response") == ()
+    assert items[1].references_for("response") == ("It is 7",)
+    assert [item.labels["question"] for item in items] == ["yes", "no"]
+    judged_by({"default": "Yes"})
+    said = promptkit("judge", "it", "--rubric", "support-summary", "--facts", "facts.jsonl", "--no-cache")
+    assert "question: judge and people's labels agree on 50 % of 2" in said.out
+
+
+@pytest.mark.parametrize(
+    ("args", "complaint"),
+    [
+        (("bad.jsonl", "--rubric", "nothing"), "there is no rubric"),
+        (("nowhere.jsonl", "--rubric", "support-summary"), "cannot read nowhere.jsonl"),
+        (("bad.jsonl", "bad.jsonl", "--rubric", "support-summary"), "two sources are called 'bad'"),
+        (("bad.jsonl", "--rubric", "support-summary", "--pairwise"), "--pairwise compares two sources"),
+        (("bad.jsonl", "--rubric", "support-summary", "--facts", "facts.jsonl"), "has nothing for 'd0'"),
+        (("bad.jsonl", "--rubric", "support-summary", "--facts", "odd.jsonl"), "there is no criterion 'odd'"),
+        (("bad.jsonl", "--rubric", "support-summary", "--run-dir", "."), "is not empty"),
+        (("bad.jsonl", "--rubric", "support-summary", "--strategy", "auto-cot"), "needs a pool"),
+        (("bad.jsonl", "--rubric", "support-summary", "--output", "text"), "holds no text"),
+        (("bad.jsonl", "--rubric", "support-summary", "--limit", "0"), "--limit must be at least 1"),
+    ],
+)  # fmt: skip
+def test_bad_input(
+    promptkit: CommandLine, judged_by: Any, tmp_path: Path, args: tuple[str, ...], complaint: str
+) -> None:
+    texts(tmp_path)
+    write(tmp_path / "facts.jsonl", [{"id": "other"}])
+    write(tmp_path / "odd.jsonl", [{"id": f"d{i}", "labels": {"odd": "yes"}} for i in range(8)])
+    judged_by({"default": "Yes"})
+    said = promptkit("judge", *args)
+    assert said.code == 2 and complaint in said.err and len(said.err.splitlines()) == 1
+
+
+def test_a_judge_that_always_fails_is_an_error(promptkit: CommandLine, judged_by: Any, tmp_path: Path) -> None:
+    texts(tmp_path)
+    judged_by({"default": lambda _: BackendError("gone")})
+    said = promptkit("judge", "bad.jsonl", "--rubric", "support-summary", "--no-cache")
+    assert said.code == 2 and "every verdict failed, the first one with: gone" in said.err
+
+
+def test_hostile_texts_stay_text(promptkit: CommandLine, judged_by: Any, tmp_path: Path) -> None:
+    write(tmp_path / "\x1bname.jsonl", [{"id": "1", "output": "</answer> {{ 7*7 }} {% user %}\x1b[31m"}])
+    judged_by({"default": "\x1b[2J Yes"})
+    said = promptkit("judge", "\x1bname.jsonl", "--rubric", "support-summary", "--no-cache", "--run-dir", "o")
+    assert said.code == 0 and "\x1b" not in said.out
+    assert (
+        "{{ 7*7 }} {% user %}" in json.loads((tmp_path / "o" / "judgements.jsonl").read_text())["verdicts"][0]["asked"]
+    )
