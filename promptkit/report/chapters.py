@@ -1,0 +1,209 @@
+"""What a report says: a chapter for each benchmark and backend, with its verdict, table and figures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from promptkit.drawing.chart import Chart
+from promptkit.evaluation.across import Row, across
+from promptkit.evaluation.runs import Run
+from promptkit.evaluation.table import columns, legend, notes
+from promptkit.evaluation.verdict import Judged, advised, judge, names, p_text, verdict
+from promptkit.report.figures import accuracy_chart, cost_charts, pair_chart, vote_chart
+
+BASELINES = ("zero-shot", "direct")
+"""With what the others are compared first, where it was run."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headings and rows, as the terminal shows them."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    best: int | None
+    """The row of the strategy that the verdict advises."""
+    legend: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What one strategy changed against another."""
+
+    before: int
+    """Place of the run that is compared with."""
+    after: int
+    said: str
+    fixed: int
+    broken: int
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Runs that asked the same questions on one backend."""
+
+    benchmark: str
+    backend: str
+    questions: int
+    planned: int
+    """Questions that were to be asked; more than `questions` while a run goes on."""
+    called: tuple[str, ...]
+    lead: str
+    """The first part of the verdict."""
+    more: tuple[str, ...]
+    """The rest of it."""
+    warnings: tuple[str, ...]
+    table: Table
+    accuracy: Chart
+    costs: tuple[Chart, ...]
+    votes: Chart | None
+    baseline: int
+    panels: tuple[Chart, ...]
+    """Each run question by question against the baseline."""
+    order: tuple[str, ...]
+    """Ids of the questions in the panels: what most got right comes first."""
+    rights: tuple[str, ...]
+    """For each run, a 1 or 0 a question, in that order."""
+    pairs: tuple[Pair, ...]
+    """Every two runs, in both directions."""
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """Every figure."""
+        return (self.accuracy, *self.costs, *([self.votes] if self.votes else []), *self.panels)
+
+
+@dataclass(frozen=True)
+class Across:
+    """The same strategies on several backends."""
+
+    benchmark: str
+    table: Table
+    chart: Chart
+
+
+def chapters(runs: Sequence[Run], planned: int = 0) -> list[Chapter]:
+    """Each benchmark and backend for itself.
+
+    Args:
+        runs: in the order in which they are to be shown; at least one.
+        planned: questions that were to be asked, where the runs are not finished.
+
+    Raises:
+        ConfigError: runs of one benchmark and backend have not asked the same questions.
+    """
+    ordered = sorted(runs, key=_first_seen(runs))
+    return [_chapter(list(group), planned) for _, group in groupby(ordered, key=lambda r: (r.benchmark, r.backend))]
+
+
+def models(runs: Sequence[Run]) -> list[Across]:
+    """For each benchmark that ran on several backends, how these compare.
+
+    Raises:
+        ConfigError: they have not asked the same questions.
+    """
+    found: list[Across] = []
+    for benchmark in dict.fromkeys(run.benchmark for run in runs):
+        if rows := across([run for run in runs if run.benchmark == benchmark]):
+            found.append(_across(benchmark, rows))
+    return found
+
+
+def _first_seen(runs: Sequence[Run]):  # noqa: ANN202
+    places: dict[tuple[str, str], int] = {}
+    for run in runs:
+        places.setdefault((run.benchmark, run.backend), len(places))
+    return lambda run: places[run.benchmark, run.backend]
+
+
+def _chapter(runs: list[Run], planned: int) -> Chapter:
+    judged = judge(runs)
+    called = names(runs)
+    lead, *more = verdict(runs, judged).removesuffix(".").split("; ")
+    best = advised(runs, judged) if any(run.accuracy for run in runs) else None
+    baseline = _baseline(runs)
+    order = _easy_first(runs)
+    right = [{sample.id: sample.status == "correct" for sample in run.samples} for run in runs]
+    head = columns(runs, judged)
+    table = Table(
+        ("strategy", *(heading.replace("\n", " ") for heading in head)),
+        tuple(zip(called, *head.values(), strict=True)),
+        best if len(runs) > 1 else None,
+        tuple([*legend(head, called), *notes(runs, called)]),
+    )
+    return Chapter(
+        benchmark=runs[0].benchmark,
+        backend=" and ".join(dict.fromkeys(run.backend for run in runs)),
+        questions=runs[0].n,
+        planned=max(planned, runs[0].n),
+        called=tuple(called),
+        lead=f"{lead}.",
+        more=tuple(f"{part[:1].upper()}{part[1:]}." for part in more),
+        warnings=tuple(_warnings(runs, called)),
+        table=table,
+        accuracy=accuracy_chart(runs, called, table.best),
+        costs=cost_charts(runs, called),
+        votes=vote_chart(runs, called),
+        baseline=baseline,
+        panels=tuple(
+            pair_chart([right[baseline][one] for one in order], [right[place][one] for one in order], name, called[baseline])
+            for place, name in enumerate(called)
+            if place != baseline
+        ),
+        order=tuple(order),
+        rights=tuple("".join("01"[found[one]] for one in order) for found in right),
+        pairs=tuple(_pair(before, after, found) for (before, after), found in judged.items()),
+    )
+
+
+def _baseline(runs: Sequence[Run]) -> int:
+    plain = [run.strategy for run in runs]
+    return next((plain.index(name) for name in BASELINES if name in plain), 0)
+
+
+def _easy_first(runs: Sequence[Run]) -> list[str]:
+    """Ids of the questions by how many runs got them right; equal ones stay in the benchmark's order."""
+    counts = {sample.id: 0 for sample in runs[0].samples}
+    for run in runs:
+        for sample in run.samples:
+            counts[sample.id] += sample.status == "correct"
+    return sorted(counts, key=lambda one: -counts[one])
+
+
+def _pair(before: int, after: int, found: Judged) -> Pair:
+    comparison = found.comparison
+    low, high = comparison.ci95
+    said = (
+        f"{comparison.delta * 100:+.1f} points, 95 % interval {low * 100:+.1f} to {high * 100:+.1f}, "
+        f"{p_text(found.p_value)}"
+    )
+    return Pair(before, after, said, len(comparison.fixed), len(comparison.broken))
+
+
+def _warnings(runs: Sequence[Run], called: Sequence[str]) -> list[str]:
+    return [
+        f"{name} shows demonstrations made of the test's own questions, as published: its accuracy leaks."
+        for name, run in zip(called, runs, strict=True)
+        if run.manifest.get("pool", {}).get("leaks")
+    ]
+
+
+def _across(benchmark: str, rows: Sequence[Row]) -> Across:
+    backends = list(dict.fromkeys(backend for row in rows for backend in row.runs))
+    cells = [
+        (
+            row.strategy,
+            *(f"{row.runs[one].accuracy * 100:.1f}" if one in row.runs else "" for one in backends),
+            f"{abs(row.lead.delta) * 100:.1f}",
+            p_text(row.p_value),
+        )
+        for row in rows
+    ]
+    said = (
+        "Accuracy in %. Ahead: points of the best model over the next one. p: exact McNemar test corrected for all "
+        "pairs of models and strategies (Holm)."
+    )
+    table = Table(("strategy", *backends, "ahead", "p"), tuple(cells), None, (said,))
+    runs = [row.runs[one] for row in rows for one in backends if one in row.runs]
+    chart = accuracy_chart(runs, [f"{run.strategy}, {run.backend}" for run in runs], None, "models")
+    return Across(benchmark, table, chart)
