@@ -17,6 +17,18 @@ Status: TypeAlias = Literal["correct", "wrong", "unparsed", "truncated", "failed
 """What became of a question. Only "correct" counts; each other way of missing is reported apart."""
 
 
+class CandidateAnswer(Data):
+    """One of the samples, or final states, that a strategy chose its answer from. Its texts are in `Sample.calls`."""
+
+    status: Status
+    answer: AnswerValue | None = None
+
+    @property
+    def votes(self) -> bool:
+        """Whether it has a vote: its answer was read, from a completion that was not cut off."""
+        return self.status in ("correct", "wrong")
+
+
 class Sample(Data):
     """One question of a run: what was asked, said, read and how it scored."""
 
@@ -32,6 +44,8 @@ class Sample(Data):
     """The completion that holds the answer."""
     rationale: str = ""
     votes: tuple[Vote, ...] = ()
+    candidates: tuple[CandidateAnswer, ...] = ()
+    """Of a strategy over several results: what became of each, in their order; those whose call failed come last."""
     details: dict[str, Any] = Field(default_factory=dict[str, Any])
     """What else the strategy says: ids of demonstrations, samples saved, the tree."""
     calls: tuple[Call, ...] = ()
@@ -44,34 +58,40 @@ def score(example: Example, outcome: Outcome[Result]) -> Sample:
 
     An answer whose completion was cut off counts as truncated, whatever could be read of it.
     """
-    result = outcome.value
-    if result is None:
-        status: Status = "failed"
-    elif result.truncated:
-        status = "truncated"
-    elif result.answer is None:
-        status = "unparsed"
-    else:
-        status = "correct" if _right(result.answer, example) else "wrong"
     question = example.question
-    found = result or Result()
+    found = outcome.value or Result()
     return Sample(
         id=question.id,
         question=question.text,
         kind=question.kind,
         choices=question.choices,
         gold=example.gold,
-        status=status,
+        status="failed" if outcome.value is None else _status(found, example),
         answer=found.answer,
         extraction=found.extraction,
         text=found.text,
         rationale=found.rationale,
         votes=found.votes,
+        candidates=_candidates(found, example),
         details=found.details,
         calls=outcome.trace,
         usage=outcome.usage,
         error=str(outcome.error) if outcome.error is not None else None,
     )
+
+
+def _candidates(result: Result, example: Example) -> tuple[CandidateAnswer, ...]:
+    read = [CandidateAnswer(status=_status(one, example), answer=one.answer) for one in result.candidates]
+    failed = [CandidateAnswer(status="failed")] * result.details.get("failed_samples", 0)
+    return (*read, *failed)
+
+
+def _status(result: Result, example: Example) -> Status:
+    if result.truncated:
+        return "truncated"
+    if result.answer is None:
+        return "unparsed"
+    return "correct" if _right(result.answer, example) else "wrong"
 
 
 def _right(answer: AnswerValue, example: Example) -> bool:

@@ -65,11 +65,15 @@ def wilson(correct: int, n: int, level: float = 0.95) -> Interval:
     z = _z(level)
     if n == 0:
         return Interval(0.0, 1.0)
-    share = correct / n
+    return score_interval(correct / n, n, z)
+
+
+def score_interval(share: float, n: float, z: float) -> Interval:
+    """Wilson's interval of a share of `n` observations, not always whole, for a normal or other quantile `z`."""
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2) / (1 + z * z / n)
-    low = 0.0 if correct == 0 else middle - half
-    high = 1.0 if correct == n else middle + half
+    low = 0.0 if share == 0 else middle - half
+    high = 1.0 if share == 1 else middle + half
     return Interval(low, high)
 
 
