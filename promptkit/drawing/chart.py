@@ -132,7 +132,7 @@ def axis_x(scale: Scale, bottom: float, top: float, say: str, *, percent: bool =
 
 def axis_y(scale: Scale, left: float, right: float) -> Iterator[str]:
     """Grid lines of shares with their percentages on the left."""
-    for value in scale.ticks(4):
+    for value in scale.ticks():
         y = scale(value)
         yield f'<path class="grid" d="M{left:g},{y:.1f}H{right:g}"/>'
         yield text(left - 6, y + 4, f"{value * 100:.0f} %", "soft end")

@@ -26,12 +26,14 @@ class Questions:
 
     def add(self, title: str, runs: Sequence[Run], called: Sequence[str]) -> None:
         """Add runs on one benchmark, with what to call them; a question that a run lacks is left open there."""
-        rows: dict[str, dict[str, Any]] = {}
-        for place, run in enumerate(runs):
-            for sample in run.samples:
-                row = rows.setdefault(sample.id, {**self._question(sample), "r": [None] * len(runs)})
-                row["r"][place] = self._sample(sample)
-        self._sets.append({"title": title, "runs": list(called), "questions": list(rows.values())})
+        by_id = [{sample.id: sample for sample in run.samples} for run in runs]
+        rows: list[dict[str, Any]] = []
+        # Question by question, so that texts that are like each other lie close together and pack well.
+        for name in dict.fromkeys(name for found in by_id for name in found):
+            samples = [found.get(name) for found in by_id]
+            first = next(sample for sample in samples if sample)
+            rows.append({**self._question(first), "r": [sample and self._sample(sample) for sample in samples]})
+        self._sets.append({"title": title, "runs": list(called), "questions": rows})
 
     def data(self) -> dict[str, Any]:
         """All that was added."""
@@ -57,20 +59,29 @@ class Questions:
             "v": [[shown_answer(vote.value), vote.count, _finite(vote.weight)] for vote in sample.votes],
             "m": [sample.usage.completion_tokens, sample.usage.prompt_tokens, sample.usage.calls],
             "e": sample.error,
-            "k": [self._call(call) for call in sample.calls],
+            "k": self._calls(sample),
             "tree": _tree(sample.details.get("tree")),
             "steps": self._steps(sample.details.get("steps")),
             "d": {name: as_json(value) for name, value in sample.details.items() if name not in _DRAWN},
         }
         return {key: value for key, value in row.items() if value not in (None, [], {}, "")}
 
-    def _call(self, call: Call) -> dict[str, Any]:
+    def _calls(self, sample: Sample) -> list[dict[str, Any]]:
+        calls: list[dict[str, Any]] = []
+        known = [sample.question]
+        for call in sample.calls:
+            calls.append(self._call(call, known))
+            if call.completion and (text := call.completion.text.strip()) not in known:
+                known.append(text)
+        return calls
+
+    def _call(self, call: Call, known: Sequence[str]) -> dict[str, Any]:
         request, said = call.request, call.completion
         row = {
             "u": request.purpose,
             "n": ".".join(map(str, request.sample)),
             "T": _finite(request.sampling.temperature),
-            "p": self._prompt(said.rendered if said else None, request.messages),
+            "p": self._prompt(said.rendered if said else None, request.messages, known),
             "t": self.table.add(said.text) if said else None,
             "f": said.finish_reason if said and said.finish_reason != "stop" else None,
             "m": [said.completion_tokens, said.prompt_tokens] if said else None,
@@ -79,13 +90,13 @@ class Questions:
         }
         return {key: value for key, value in row.items() if value is not None and value != ""}
 
-    def _prompt(self, rendered: str | None, messages: Sequence[Message]) -> int:
+    def _prompt(self, rendered: str | None, messages: Sequence[Message], known: Sequence[str]) -> int:
         """The number of a prompt: as the model saw it, else its messages."""
         turns = [("", rendered)] if rendered is not None else [(turn.role, turn.content) for turn in messages]
         key = tuple(turns)
         if key not in self._prompts:
             self._prompts[key] = len(self._prompt_list)
-            self._prompt_list.append([[role, self.table.add(content)] for role, content in turns])
+            self._prompt_list.append([[role, self.table.add(content, known)] for role, content in turns])
         return self._prompts[key]
 
     def _steps(self, steps: Any) -> list[Any] | None:

@@ -7,7 +7,7 @@ from itertools import groupby
 from promptkit.drawing.chart import Chart
 from promptkit.evaluation.across import Row, across
 from promptkit.evaluation.runs import Run
-from promptkit.evaluation.table import columns, legend, notes
+from promptkit.evaluation.table import table_columns, table_legend, table_notes
 from promptkit.evaluation.verdict import Judged, advised, judge, names, p_text, verdict
 from promptkit.report.figures import accuracy_chart, cost_charts, pair_chart, vote_chart
 
@@ -124,12 +124,12 @@ def _chapter(runs: list[Run], planned: int) -> Chapter:
     baseline = _baseline(runs)
     order = _easy_first(runs)
     right = [{sample.id: sample.status == "correct" for sample in run.samples} for run in runs]
-    head = columns(runs, judged)
+    head = table_columns(runs, judged)
     table = Table(
         ("strategy", *(heading.replace("\n", " ") for heading in head)),
         tuple(zip(called, *head.values(), strict=True)),
         best if len(runs) > 1 else None,
-        tuple([*legend(head, called), *notes(runs, called)]),
+        tuple([*table_legend(head, called), *table_notes(runs, called)]),
     )
     return Chapter(
         benchmark=runs[0].benchmark,
