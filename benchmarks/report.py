@@ -39,10 +39,20 @@ def made_up_runs(questions: int, folder: Path, seed: int = 0) -> list[Run]:
         number = int(re.findall(r"Problem (\d+):", request.text)[-1])
         said = "\n\n".join(turn.content for turn in request.messages)
         shown = len(request.messages) > 5
-        kind = "direct" if "Do not explain" in said else "steps" if "step by step" in said else "shown" if shown else "bare"
+        kind = (
+            "direct"
+            if "Do not explain" in said
+            else "steps"
+            if "step by step" in said
+            else "shown"
+            if shown
+            else "bare"
+        )
         skill = _SKILL[kind] * (0.4 if number % 3 == 0 else 1.3)
         value = golds[number] if draw.random() < skill else str(draw.randint(2, 400))
-        rationale = " ".join(draw.choice(words) if draw.random() < 0.85 else str(draw.randint(1, 99)) for _ in range(130))
+        rationale = " ".join(
+            draw.choice(words) if draw.random() < 0.85 else str(draw.randint(1, 99)) for _ in range(130)
+        )
         short = kind == "direct" or (kind == "steps" and request.purpose == "answer")
         text = value if short else f"{rationale}. The answer is {value}."
         return Completion(

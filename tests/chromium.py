@@ -80,9 +80,7 @@ class Page:
 
     def resize(self, width: int, height: int = 900, *, phone: bool = False) -> None:
         """Give the window another size."""
-        self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone
-        )
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
 
     def prefer(self, scheme: str) -> None:
         """Say that the user likes it "light" or "dark"."""
@@ -135,7 +133,10 @@ def browser(program: str, profile: Path) -> Iterator[Page]:
 
     def connect() -> None:
         """It reads from descriptor 3 and writes to 4."""
-        for end, wanted in [(fcntl.fcntl(to_read, fcntl.F_DUPFD, 10), 3), (fcntl.fcntl(from_write, fcntl.F_DUPFD, 10), 4)]:
+        for end, wanted in [
+            (fcntl.fcntl(to_read, fcntl.F_DUPFD, 10), 3),
+            (fcntl.fcntl(from_write, fcntl.F_DUPFD, 10), 4),
+        ]:
             os.dup2(end, wanted)
 
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

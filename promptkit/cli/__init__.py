@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 import promptkit
-from promptkit.cli import ablating, demonstrating, evaluating, listing
+from promptkit.cli import ablating, demonstrating, evaluating, listing, reporting
 from promptkit.cli.console import out, say
 from promptkit.errors import PromptkitError
 
@@ -24,6 +24,8 @@ app = typer.Typer(
 app.command(name="run")(evaluating.run)
 app.command(name="eval")(evaluating.evaluate_)
 app.command(name="compare")(evaluating.compare_)
+app.command(name="report")(reporting.report)
+app.command(name="view")(reporting.view)
 app.add_typer(ablating.ablate_app, name="ablate")
 app.add_typer(demonstrating.demos_app, name="demos")
 app.add_typer(listing.models_app, name="models")

@@ -176,6 +176,7 @@ def evaluate_(
     """
     from promptkit.backends import check_spec
     from promptkit.backends.cached import CachedBackend
+    from promptkit.cli.reporting import save_report
     from promptkit.evaluation import evaluate, load
     from promptkit.evaluation.evaluator import check
     from promptkit.evaluation.pools import pool_for
@@ -205,14 +206,16 @@ def evaluate_(
 
         where = {name: partial(made, spec) for name, spec in zip(names, backends, strict=True)}
         runs = evaluate(chosen, loaded, where, seed=seed, run_dir=folder, pool=pool, on_progress=report)
+    page = save_report(runs, folder)
     if as_json:
-        print_json({"runs": [run.summary() for run in runs]})
+        print_json({"runs": [run.summary() for run in runs], "report": str(page) if page else None})
     else:
         print_runs(runs, out)
     if all(run.count("failed") == run.n for run in runs):
         raise BackendError(f"every question failed, the first one with: {runs[0].samples[0].error}")
     if not as_json:
-        err.print(Text(f"\nEvery prompt and answer is in {one_line(str(folder))}"), soft_wrap=True)
+        seen = f", to be looked at in {one_line(str(page))}" if page else ""
+        err.print(Text(f"\nEvery prompt and answer is in {one_line(str(folder))}{seen}"), soft_wrap=True)
 
 
 def compare_(

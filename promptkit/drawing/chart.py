@@ -104,14 +104,12 @@ class Scale:
         return [round(place * step, 10) for place in range(first, last + 1)]
 
 
-def spanning(values: Sequence[float], start: float, end: float, *, zero: bool = True) -> Scale:
-    """A scale that holds all values: from 0 where nothing is gained by leaving it out, logarithmic over a wide range."""
+def spanning(values: Sequence[float], start: float, end: float) -> Scale:
+    """A scale that holds all values: from 0, or logarithmic where they lie far apart."""
     low, high = min(values), max(values)
     if low > 0 and high / low > 20:
         return Scale(low / 1.3, high * 1.3, start, end, log=True)
-    if zero or high <= 0:
-        return Scale(0.0, high * 1.08 if high > 0 else 1.0, start, end)
-    return Scale(low, high, start, end)
+    return Scale(0.0, high * 1.08 if high > 0 else 1.0, start, end)
 
 
 def shares(lows: Sequence[float], highs: Sequence[float], start: float, end: float) -> Scale:

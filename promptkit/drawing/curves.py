@@ -44,7 +44,9 @@ def curves(lines: Sequence[Curve], say: str, name: str = "votes") -> Chart:
         marks.append(f'<path class="{"thin" if line.thin else "way"}" d="M{way}"/>')
         if not line.thin:
             for place, (left, (share, low, high)) in enumerate(zip(at, line.points, strict=True), 1):
-                said = f"{line.label} at {place}: {share * 100:.1f} %, 95 % interval {low * 100:.0f} to {high * 100:.0f}"
+                said = (
+                    f"{line.label} at {place}: {share * 100:.1f} %, 95 % interval {low * 100:.0f} to {high * 100:.0f}"
+                )
                 marks.append(dot(left, y(share), "best", said, 3))
     ends = sorted(((y(line.points[-1][0]), line) for line in lines), key=lambda end: end[0])
     floor = float(_TOP)
@@ -55,4 +57,3 @@ def curves(lines: Sequence[Curve], say: str, name: str = "votes") -> Chart:
         floor += _LINE
     said = "; ".join(f"{one.label} {one.points[0][0] * 100:.1f} to {one.points[-1][0] * 100:.1f} %" for one in lines)
     return Chart(name, f"Accuracy by {say}: {said}", _WIDTH, _HEIGHT, tuple(marks))
-

@@ -141,6 +141,12 @@ class Run:
         """Calls and tokens of all questions and of the preparation."""
         return sum((sample.usage for sample in self.samples), self.preparation)
 
+    def _repr_html_(self) -> str:
+        """How notebooks show it."""
+        from promptkit.report.notebook import run_html
+
+        return run_html(self)
+
     def summary(self) -> dict[str, Any]:
         """What `eval --json` prints of it."""
         statuses: tuple[Status, ...] = ("correct", "wrong", "unparsed", "truncated", "failed")

@@ -1,6 +1,7 @@
 """What a report says: a chapter for each benchmark and backend, with its verdict, table and figures."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -109,7 +110,7 @@ def models(runs: Sequence[Run]) -> list[Across]:
     return found
 
 
-def _first_seen(runs: Sequence[Run]):  # noqa: ANN202
+def _first_seen(runs: Sequence[Run]) -> Callable[[Run], int]:
     places: dict[tuple[str, str], int] = {}
     for run in runs:
         places.setdefault((run.benchmark, run.backend), len(places))
@@ -129,7 +130,7 @@ def _chapter(runs: list[Run], planned: int) -> Chapter:
         ("strategy", *(heading.replace("\n", " ") for heading in head)),
         tuple(zip(called, *head.values(), strict=True)),
         best if len(runs) > 1 else None,
-        tuple([*table_legend(head, called), *table_notes(runs, called)]),
+        (*table_legend(head, called), *table_notes(runs, called)),
     )
     return Chapter(
         benchmark=runs[0].benchmark,
@@ -137,8 +138,8 @@ def _chapter(runs: list[Run], planned: int) -> Chapter:
         questions=runs[0].n,
         planned=max(planned, runs[0].n),
         called=tuple(called),
-        lead=f"{lead}.",
-        more=tuple(f"{part[:1].upper()}{part[1:]}." for part in more),
+        lead=_set(f"{lead}."),
+        more=tuple(_set(f"{part[:1].upper()}{part[1:]}.") for part in more),
         warnings=tuple(_warnings(runs, called)),
         table=table,
         accuracy=accuracy_chart(runs, called, table.best),
@@ -146,7 +147,9 @@ def _chapter(runs: list[Run], planned: int) -> Chapter:
         votes=vote_chart(runs, called),
         baseline=baseline,
         panels=tuple(
-            pair_chart([right[baseline][one] for one in order], [right[place][one] for one in order], name, called[baseline])
+            pair_chart(
+                [right[baseline][one] for one in order], [right[place][one] for one in order], name, called[baseline]
+            )
             for place, name in enumerate(called)
             if place != baseline
         ),
@@ -162,12 +165,14 @@ def _baseline(runs: Sequence[Run]) -> int:
 
 
 def _easy_first(runs: Sequence[Run]) -> list[str]:
-    """Ids of the questions by how many runs got them right; equal ones stay in the benchmark's order."""
-    counts = {sample.id: 0 for sample in runs[0].samples}
-    for run in runs:
-        for sample in run.samples:
-            counts[sample.id] += sample.status == "correct"
-    return sorted(counts, key=lambda one: -counts[one])
+    """Ids of the questions: those that most runs got right first, those that the same runs got right together."""
+    right = [{sample.id for sample in run.samples if sample.status == "correct"} for run in runs]
+
+    def rank(name: str) -> tuple[int, list[bool]]:
+        missed = [name not in its for its in right]
+        return sum(missed), missed
+
+    return sorted((sample.id for sample in runs[0].samples), key=rank)
 
 
 def _pair(before: int, after: int, found: Judged) -> Pair:
@@ -177,7 +182,14 @@ def _pair(before: int, after: int, found: Judged) -> Pair:
         f"{comparison.delta * 100:+.1f} points, 95 % interval {low * 100:+.1f} to {high * 100:+.1f}, "
         f"{p_text(found.p_value)}"
     )
-    return Pair(before, after, said, len(comparison.fixed), len(comparison.broken))
+    return Pair(before, after, _set(said), len(comparison.fixed), len(comparison.broken))
+
+
+def _set(said: str) -> str:
+    """A sentence as print has it: what belongs together is not broken across lines, and a minus is no hyphen."""
+    said = re.sub(r"(?<=[\d.]) (?=%)", "\u00a0", said)
+    said = re.sub(r"\bp ([=<]) ", "p\u00a0\\1\u00a0", said)
+    return re.sub(r"(?<![\w-])-(?=\d)", "\u2212", said)
 
 
 def _warnings(runs: Sequence[Run], called: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else: no network, no script of others, no text that can become code."""
+"""The report as one HTML file that needs nothing else: no network, no foreign script, no text that becomes code."""
 
 import base64
 import hashlib
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
@@ -65,6 +66,19 @@ def page(runs: Sequence[Run], *, planned: int = 0, state: str = "") -> str:
         made=f"Made by promptkit {promptkit.__version__}.",
         data=Markup(packed(_data(runs, told))),
     )
+
+
+def save(runs: Sequence[Run], path: str | Path) -> None:
+    """Write the report of runs.
+
+    Raises:
+        ConfigError: as `page`, or the file cannot be written.
+    """
+    content = page(runs)
+    try:
+        Path(path).write_text(content, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise ConfigError(f"cannot write the report {path}: {error.strerror}", hint="choose another file") from error
 
 
 def _data(runs: Sequence[Run], told: Sequence[Chapter]) -> dict[str, Any]:

@@ -118,6 +118,7 @@
     const runs = set.runs.map((name, place) => [place, name]);
     options(form.elements.run, [["", "any"], ...runs]);
     options(form.elements.baseline, runs);
+    $(".marks-note .names").textContent = set.runs.join(", ");
   }
 
   function filter(values) {
@@ -348,6 +349,10 @@
     }
     apply();
     if (id !== null) reveal(id);
+    if (!document.body.dataset.state) return;
+    const top = sessionStorage.getItem("promptkit-top");
+    sessionStorage.removeItem("promptkit-top");
+    if (top !== null) scrollTo({ top: Number(top), behavior: "instant" });
   }
 
   function watch() {
@@ -357,7 +362,10 @@
       if (document.hidden || document.activeElement === form.elements.text) return;
       try {
         const answer = await fetch("state", { cache: "no-store" });
-        if (answer.ok && (await answer.text()) !== state) location.reload();
+        if (answer.ok && (await answer.text()) !== state) {
+          sessionStorage.setItem("promptkit-top", String(scrollY));
+          location.reload();
+        }
       } catch { /* the server has gone; what is here can still be read */ }
     }, 3000);
   }
@@ -374,12 +382,12 @@
       if (event.target.name === "set") chooseSet(event.target.value);
       apply();
     });
-    form.addEventListener("reset", () => setTimeout(apply));
+    form.addEventListener("reset", () => setTimeout(() => { chooseSet(form.elements.set.value); apply(); }));
     more.addEventListener("click", () => extend());
     document.addEventListener("keydown", keys);
     document.querySelectorAll("[data-chapter]").forEach((article) => drawPairs(article, data.chapters[article.dataset.chapter]));
     form.hidden = false;
-    $(".keys").hidden = false;
+    $(".keys").hidden = $(".marks-note").hidden = false;
     recall();
     root.dataset.ready = "";
   }
