@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-import promptkit
+from promptkit import __version__
 from promptkit.drawing.chart import STYLE
 from promptkit.errors import ConfigError
 from promptkit.evaluation.runs import Run
@@ -63,7 +63,7 @@ def page(runs: Sequence[Run], *, planned: int = 0, state: str = "") -> str:
         places=_places,
         pair=_pair,
         manifests=_manifests(runs),
-        made=f"Made by promptkit {promptkit.__version__}.",
+        made=f"Made by promptkit {__version__}.",
         data=Markup(packed(_data(runs, told))),
     )
 
