@@ -2,11 +2,12 @@
 
 import string
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from promptkit.errors import ConfigError
 from promptkit.evaluation.runs import Run, Sample
-from promptkit.evaluation.stats import Interval, paired_difference
+from promptkit.evaluation.stats import Interval, paired_difference, questions_needed
 from promptkit.types import AnswerValue
 
 
@@ -28,6 +29,12 @@ class Comparison:
     """Ids of the questions that only `a` answers correctly."""
     minimum_detectable_effect: float
     """The smallest difference that a test on this many questions finds four times out of five."""
+
+    @cached_property
+    def questions_needed(self) -> int | None:
+        """How many questions would show a difference of this size four times out of five; `None` for no difference."""
+        discordant = (len(self.fixed) + len(self.broken)) / self.n
+        return questions_needed(self.delta, discordant) if self.delta else None
 
     def reversed(self) -> "Comparison":
         """How `a` differs from `b`."""
@@ -53,6 +60,7 @@ class Comparison:
             "fixed": list(self.fixed),
             "broken": list(self.broken),
             "minimum_detectable_effect": self.minimum_detectable_effect,
+            "questions_needed": self.questions_needed,
         }
 
 

@@ -56,7 +56,8 @@ def frontier(runs: Sequence[Run], cost: Cost = "tokens", price: Price | None = N
 
     The frontier is of the accuracies as measured: a point on it need not be shown to be better than a cheaper one,
     which is what `break_even.worth_ci95` tells. Costs count as known exactly. The ratio is the incremental
-    cost-effectiveness ratio of health economics (Drummond et al., Methods for the Economic Evaluation of Health Care Programmes).
+    cost-effectiveness ratio of health economics (Drummond et al. 2015, Methods for the Economic Evaluation of Health
+    Care Programmes, chapter 4).
 
     Args:
         runs: that asked the same questions.

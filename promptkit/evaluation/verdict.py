@@ -6,18 +6,29 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from promptkit.evaluation.comparison import Comparison, compare
+from promptkit.evaluation.phrases import (
+    costs,
+    factor,
+    gap,
+    interval,
+    listed,
+    p_text,
+    points,
+    questions,
+    score_text,
+    tokens,
+)
 from promptkit.evaluation.runs import Run
-from promptkit.evaluation.stats import holm, minimum_detectable_effect
+from promptkit.evaluation.stats import ALPHA, holm, minimum_detectable_effect, questions_needed
 
-ALPHA = 0.05
 SMALL_GAP = 0.05
 """Share of the questions up to which a cheaper strategy may lie behind in the sample and still be advised."""
 SAME_PRICE = 1.1
 """Factor of generated tokens up to which a strategy counts as no dearer than the cheapest."""
-_OTHER_PROMPT = 1.5
-"""Factor by which prompts must differ in length, one way or the other, to be mentioned."""
 BLIND = 0.995
 """Differences up to here go unseen: nothing can be shown at all."""
+_NO_GAP = 0.005
+"""Gaps below, as a share of the questions, are not worth saying how many questions would show them."""
 MANY = 0.1
 """Share of answers that were not read, cut off or failed, from which the verdict mentions them."""
 
@@ -96,68 +107,138 @@ def names(runs: Sequence[Run]) -> list[str]:
     return called
 
 
-def tokens(run: Run) -> int:
-    """Tokens generated, which a model writes one after the other.
-
-    They are the price by which strategies are compared. Prompt tokens, which demonstrations multiply, are read all at
-    once and cost less each; verdict and table show them beside, and do not add them up.
-    """
-    return run.usage.completion_tokens
-
-
-def p_text(p: float) -> str:
-    """A p-value as people write it, never rounded across the limit of 0.05."""
-    if p < 0.001:
-        return "p < 0.001"
-    if 0.0495 <= p < ALPHA:
-        return "p < 0.05"
-    return f"p = {p:.3f}" if p < 0.0995 else f"p = {p:.2f}"
-
-
 def _alone(run: Run) -> str:
-    return f"only {run.strategy} was run, {_score(run)}; with nothing to compare it to, no gain can be shown"
+    return f"only {run.strategy} was run, {score_text(run)}; with nothing to compare it to, no gain can be shown"
 
 
 def _compared(runs: Sequence[Run], called: list[str], judged: dict[tuple[int, int], Judged]) -> list[str]:
-    n = _questions(runs[0].n)
+    n = questions(runs[0].n)
     best = max(range(len(runs)), key=lambda place: (runs[place].accuracy, -tokens(runs[place])))
     if runs[best].accuracy == 0:
         high = runs[best].ci95.high
         return [f"no strategy got any of {n} right (95 % interval 0 to {high * 100:.0f} %), so nothing can be advised"]
     blind = blindness(judged, len(runs))
     if blind > BLIND and not any(found.shown for found in judged.values()):
-        counts = _and([f"{name} {run.count('correct')}" for run, name in zip(runs, called, strict=True)])
+        counts = listed([f"{name} {run.count('correct')}" for run, name in zip(runs, called, strict=True)])
         return [f"{n} cannot show any difference, so take more; right so far: {counts}"]
-    chosen = advised(runs, judged)
-    others = [place for place in range(len(runs)) if place != chosen]
-    worse = [place for place in others if judged[chosen, place].shown]
-    open_ = [place for place in others if place not in worse]
+    field = _Field(runs, called, judged, advised(runs, judged))
+    return [*_advice(field, best, f"{n} easily {_miss(runs[0].n)} gaps below {blind * 100:.0f} points"), *_weak(field)]
 
-    def about(place: int) -> str:
-        found = judged[chosen, place]
-        said = [_gap(found), p_text(found.p_value), *_costs(runs[place], runs[chosen])]
-        return f"{called[place]} ({', '.join(said)})"
 
-    it, parts = "it", [f"use {called[chosen]}, {_score(runs[chosen])}"]
-    if best in open_ and judged[chosen, best].comparison.delta > SMALL_GAP:
-        parts = [f"undecided between {called[chosen]}, {_score(runs[chosen])}, and {about(best)}: take more questions"]
+@dataclass(frozen=True)
+class _Field:
+    """The runs, and the one that is advised among them."""
+
+    runs: Sequence[Run]
+    called: list[str]
+    judged: dict[tuple[int, int], Judged]
+    chosen: int
+
+    @property
+    def others(self) -> list[int]:
+        return [place for place in range(len(self.runs)) if place != self.chosen]
+
+    def against(self, place: int) -> Judged:
+        """How another run differs from the advised one."""
+        return self.judged[self.chosen, place]
+
+    def listed(self, places: list[int]) -> str:
+        return listed([self.called[place] for place in places])
+
+    def costs(self, place: int, other: int) -> list[str]:
+        return costs(self.runs[place], self.runs[other])
+
+
+def _advice(field: _Field, best: int, missed: str) -> list[str]:
+    """What to use, what it is shown to beat, and what is not shown."""
+    name, score = field.called[field.chosen], score_text(field.runs[field.chosen])
+    worse = [place for place in field.others if field.against(place).shown]
+    open_ = [place for place in field.others if place not in worse]
+    if best in open_ and field.against(best).comparison.delta > SMALL_GAP:
         open_.remove(best)
-        it = called[chosen]
-    elif open_:
-        parts[0] += ", as no other is shown to beat it"
-    if worse:
-        parts.append(f"shown to be worse than {it}: {_and([about(place) for place in worse])}")
+        parts = [_undecided(field, best)]
+        parts += [_beats(field, worse, name)] if worse else []
+        parts += [_not_shown(field, open_)] if open_ else []
+        return [*parts, missed]
+    unbeaten = ", which none is shown to beat" if open_ else ""
+    parts = [f"use {name}{unbeaten}: {score}"]
+    parts += [_beats(field, worse, "it")] if worse else []
     if open_:
-        parts.append(f"not shown to differ from {it}: {_and([about(place) for place in open_])}")
-    if len(worse) < len(others):
-        parts.append(f"with {n}, differences below about {blind * 100:.0f} points are easily missed")
-    baselines = {_preset(runs[place]) for place in others}
-    if baselines == {"direct"} and _preset(runs[chosen]) != "direct":
-        parts.append("direct may not reason and is a weak baseline, so compare with zero-shot too")
-    if _preset(runs[chosen]) == "direct":
-        fair = "" if "zero-shot" in baselines else ", so compare with zero-shot too"
-        parts.append(f"direct forbids reasoning, which harder questions may need{fair}")
+        enough = _enough(field, open_[0]) if len(open_) == 1 else None
+        more = f", and about {enough:,} would show this one" if enough else ""
+        parts += [_not_shown(field, open_), missed + more]
     return parts
+
+
+def _undecided(field: _Field, best: int) -> str:
+    """A dearer run is well ahead, and that is not shown."""
+    found, enough = field.against(best), _enough(field, best)
+    name, other = field.called[field.chosen], field.called[best]
+    gain = f"{points(found.comparison.delta)} points more ({p_text(found.p_value)})"
+    return (
+        f"undecided between {name} and {other}, so take more questions: "
+        f"{name} has {score_text(field.runs[field.chosen])}, {other} {gain} "
+        f"with {' and '.join(field.costs(best, field.chosen))}"
+        f"{f', which about {enough:,} questions would show' if enough else ''}"
+    )
+
+
+def _beats(field: _Field, worse: list[int], it: str) -> str:
+    """What is shown: by how much, and for what price, the advised run beats the best of those below it."""
+    gaps = {place: -field.against(place).comparison.delta for place in worse}
+    nearest = min(worse, key=lambda place: gaps[place])
+    found = field.against(nearest)
+    said = (
+        f"{it} beats {field.called[nearest]} by {points(gaps[nearest])} points "
+        f"({interval(found.comparison.ci95)}, {p_text(found.p_value)}) "
+        f"with {' and '.join(field.costs(field.chosen, nearest))}"
+    )
+    if not (others := [place for place in worse if place != nearest]):
+        return said
+    by = "more" if min(gaps[place] for place in others) > gaps[nearest] else "as much or more"
+    return f"{said}, and {field.listed(others)} by {by}"
+
+
+def _not_shown(field: _Field, open_: list[int]) -> str:
+    """What is not shown; of several runs the names, how far the best is ahead, and what they cost."""
+    said = f"no difference is shown from {field.listed(open_)}"
+    if len(open_) == 1:
+        found = field.against(open_[0])
+        details = [gap(found.comparison.delta), p_text(found.p_value), *field.costs(open_[0], field.chosen)]
+        return f"{said} ({', '.join(details)})"
+    ahead = max(0.0, *(field.against(place).comparison.delta for place in open_))
+    details = ["none is ahead" if points(ahead) == "0.0" else f"at most {points(ahead)} points ahead"]
+    spent, its = sorted(tokens(field.runs[place]) for place in open_), tokens(field.runs[field.chosen])
+    if its and spent[0]:
+        few, many = factor(spent[0] / its), factor(spent[-1] / its)
+        details.append(f"{few if few == many else f'{few} to {many}'} the generated tokens")
+    return f"{said} ({', '.join(details)})"
+
+
+def _weak(field: _Field) -> list[str]:
+    """Forbidding a model to reason makes every other strategy look good; advising it may be short-sighted."""
+    others = {_preset(field.runs[place]) for place in field.others}
+    if _preset(field.runs[field.chosen]) == "direct":
+        fair = "" if "zero-shot" in others else ", so compare with zero-shot too"
+        return [f"direct forbids reasoning, which harder questions may need{fair}"]
+    return (
+        ["direct may not reason and is a weak baseline, so compare with zero-shot too"] if others == {"direct"} else []
+    )
+
+
+def _enough(field: _Field, place: int) -> int | None:
+    """How many questions would show a gap of this size four times out of five, in two digits, rounded up."""
+    comparison, pairs = field.against(place).comparison, len(field.judged) // 2
+    if abs(comparison.delta) < _NO_GAP:
+        return None
+    share = (len(comparison.fixed) + len(comparison.broken)) / comparison.n
+    needed = questions_needed(comparison.delta, share, alpha=ALPHA / pairs)
+    digit = 10 ** max(0, len(str(needed)) - 2)
+    return -(-needed // digit) * digit
+
+
+def _miss(n: int) -> str:
+    return "misses" if n == 1 else "miss"
 
 
 def blindness(judged: dict[tuple[int, int], Judged], runs: int) -> float:
@@ -186,53 +267,3 @@ def _unscored(runs: Sequence[Run], called: list[str]) -> str:
 
 def _preset(run: Run) -> str:
     return run.strategy.partition(":")[0]
-
-
-def _gap(found: Judged) -> str:
-    """How far the second run of a comparison lies behind the first or ahead, with the interval where it is shown."""
-    delta = found.comparison.delta * 100
-    if f"{abs(delta):.1f}" == "0.0":
-        return "level"
-    said = f"{abs(delta):.1f} points {'ahead' if delta > 0 else 'behind'}"
-    if not found.shown:
-        return said
-    low, high = sorted(abs(limit) * 100 for limit in found.comparison.ci95)
-    return f"{said}, 95 % interval {low:.1f} to {high:.1f}"
-
-
-def _score(run: Run) -> str:
-    low, high = run.ci95
-    return (
-        f"right on {run.count('correct')} of {_questions(run.n)} "
-        f"({run.accuracy * 100:.1f} %, 95 % interval {low * 100:.0f} to {high * 100:.0f})"
-    )
-
-
-def _questions(n: int) -> str:
-    return "1 question" if n == 1 else f"{n} questions"
-
-
-def _costs(run: Run, chosen: Run) -> list[str]:
-    """What a run costs against the chosen one: generated tokens, and prompt tokens where they differ by much."""
-    said = [_times(tokens(run), tokens(chosen), "generated tokens")]
-    read, its = run.usage.prompt_tokens, chosen.usage.prompt_tokens
-    if max(read, its) >= _OTHER_PROMPT * min(read, its) > 0:
-        said.append(_times(read, its, "prompt tokens"))
-    return said
-
-
-def _times(mine: int, its: int, what: str) -> str:
-    if mine == its:
-        return f"as many {what}"
-    if not mine or not its:
-        return f"no {what}" if not mine else f"{mine} {what} against none"
-    ratio = mine / its
-    if 0.95 <= ratio < 1.05:
-        return f"about as many {what}"
-    if ratio < 0.095:
-        return f"1/{1 / ratio:.0f} of the {what}"
-    return f"{ratio:.0f}× the {what}" if ratio >= 9.95 else f"{ratio:.1f}× the {what}"
-
-
-def _and(items: list[str]) -> str:
-    return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else items[0]
