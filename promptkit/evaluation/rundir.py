@@ -142,7 +142,7 @@ def load_run_so_far(folder: str | Path) -> Run:
     try:
         content = (folder / "samples.jsonl").read_bytes()
         written = content[: content.rfind(b"\n") + 1]  # the line after that is being written
-        backend = manifest["backend"] or {}
+        backend = cast("dict[str, Any]", manifest["backend"] or {})
         return Run(
             strategy=str(manifest["strategy"]),
             benchmark=str(manifest["benchmark"]["name"]),

@@ -7,9 +7,10 @@ from itertools import groupby
 
 from promptkit.drawing.chart import Chart
 from promptkit.evaluation.across import Row, across
+from promptkit.evaluation.phrases import p_text
 from promptkit.evaluation.runs import Run
 from promptkit.evaluation.table import table_columns, table_legend, table_notes
-from promptkit.evaluation.verdict import Judged, advised, judge, names, p_text, verdict
+from promptkit.evaluation.verdict import Judged, advised, judge, names, verdict
 from promptkit.report.figures import accuracy_chart, cost_charts, pair_chart, vote_chart
 
 BASELINES = ("zero-shot", "direct")

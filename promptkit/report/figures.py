@@ -1,9 +1,9 @@
 """The charts of a set of runs, and their files."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from promptkit.drawing.chart import Chart
 from promptkit.drawing.curves import Curve, curves
@@ -54,8 +54,9 @@ def vote_chart(runs: Sequence[Run], called: Sequence[str]) -> Chart | None:
     lines: list[Curve] = []
     for name, points in found:
         prefix = f"{name}: " if len(found) > 1 else ""
-        lines.append(Curve(f"{prefix}vote", tuple((one.majority, *one.majority_ci95) for one in points)))
-        oracle = tuple((one.pass_at, *one.pass_ci95) for one in points)
+        vote = tuple((one.majority, one.majority_ci95.low, one.majority_ci95.high) for one in points)
+        lines.append(Curve(f"{prefix}vote", vote))
+        oracle = tuple((one.pass_at, one.pass_ci95.low, one.pass_ci95.high) for one in points)
         lines.append(Curve(f"{prefix}any right", oracle, thin=True))
     return curves(lines, "samples a question") if lines else None
 
@@ -68,7 +69,7 @@ def pair_chart(before: Sequence[bool], after: Sequence[bool], name: str, baselin
         (True, True): "both",
         (False, False): "neither",
     }
-    changes = [kinds[was, now] for was, now in zip(before, after, strict=True)]
+    changes: list[Change] = [kinds[was, now] for was, now in zip(before, after, strict=True)]
     return pairs(changes, f"{name} against {baseline}", f"pairs-{name}")
 
 
@@ -102,7 +103,7 @@ def save_figures(chapters: "Sequence[Chapter]", across: "Sequence[Across]", fold
     return files
 
 
-def _save(chart: Chart, folder: Path, parts: Sequence[str], png: Any) -> list[Path]:
+def _save(chart: Chart, folder: Path, parts: Sequence[str], png: Callable[[str], bytes]) -> list[Path]:
     stem = folder / "--".join(re.sub(r"[^A-Za-z0-9._=-]+", "-", part).strip("-.") or "chart" for part in parts)
     vector, raster = (stem.with_name(f"{stem.name}{ending}") for ending in (".svg", ".png"))
     vector.write_text(chart.file(), encoding="utf-8")
@@ -110,11 +111,14 @@ def _save(chart: Chart, folder: Path, parts: Sequence[str], png: Any) -> list[Pa
     return [vector, raster]
 
 
-def _rasterizer() -> Any:
+def _rasterizer() -> Callable[[str], bytes]:
     """A function from an SVG document to a PNG, twice as large for sharp print."""
     try:
         import resvg_py
     except ImportError as error:
         raise ConfigError("PNG figures need resvg", hint="pip install 'promptkit[figures]'") from error
-    render = cast("Any", resvg_py).svg_to_bytes
-    return lambda picture: bytes(render(svg_string=picture, zoom=2))
+
+    def render(picture: str) -> bytes:
+        return bytes(resvg_py.svg_to_bytes(svg_string=picture, zoom=2))
+
+    return render

@@ -60,7 +60,9 @@ def read_so_far(folders: Sequence[Path]) -> tuple[list[Run], int]:
     for run in runs:
         planned = max(planned, _planned(run))
         others = [other for other in runs if (other.benchmark, other.backend) == (run.benchmark, run.backend)]
-        common = set.intersection(*({sample.id for sample in other.samples} for other in others))
+        common = {sample.id for sample in run.samples}
+        for other in others:
+            common &= {sample.id for sample in other.samples}
         if common:
             samples = {sample.id: sample for sample in run.samples}
             order = [sample.id for sample in others[0].samples if sample.id in common]

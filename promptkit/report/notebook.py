@@ -3,12 +3,18 @@
 from collections.abc import Sequence
 from html import escape
 
-from promptkit.evaluation.runs import Run
+from promptkit.evaluation.runs import Run, Status
 from promptkit.types import Result
 
 _SHOWN = 1200
 """Characters of a text that are shown around the answer."""
 _BOX = "max-width:46em;line-height:1.45"
+_MISSED: tuple[tuple[Status, str], ...] = (
+    ("wrong", "wrong"),
+    ("unparsed", "not read"),
+    ("truncated", "cut off"),
+    ("failed", "failed"),
+)
 _NO_MATHS = "tex2jax_ignore mathjax_ignore"
 """Keeps notebooks from reading what stands between two dollar signs as a formula."""
 _SOFT = "opacity:.7;font-size:90%"
@@ -39,14 +45,13 @@ def result_html(result: Result) -> str:
 def run_html(run: Run) -> str:
     """Strategy, accuracy with its interval, what became of the questions, and the cost."""
     low, high = run.ci95
-    counts = [("wrong", "wrong"), ("unparsed", "not read"), ("truncated", "cut off"), ("failed", "failed")]
     cells: Sequence[tuple[str, str]] = (
         ("strategy", run.strategy),
         ("benchmark", run.benchmark),
         ("model", run.backend),
         ("right", f"{run.count('correct')} of {run.n} = {run.accuracy * 100:.1f} %"),
         ("95 % interval", f"{low * 100:.0f} to {high * 100:.0f} %"),
-        *((said, str(run.count(status))) for status, said in counts),
+        *((said, str(run.count(status))) for status, said in _MISSED),
         ("new tokens a question", f"{run.usage.completion_tokens / max(run.n, 1):.0f}"),
     )
     head = "".join(f"<th>{escape(name)}</th>" for name, _ in cells)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -159,15 +159,15 @@ def _manifests(runs: Sequence[Run]) -> list[_Manifest]:
 
 def _manifest_facts(run: Run) -> list[tuple[str, str]]:
     manifest, usage = run.manifest, run.usage
-    versions = manifest.get("versions", {})
-    found = {
+    versions: Any = manifest.get("versions", {})
+    found: dict[str, Any] = {
         "folder": run.run_dir,
         "began": manifest.get("started"),
         "seed": manifest.get("seed"),
         "calls": f"{usage.calls:,}, {usage.cached_calls:,} of them from the store",
         "tokens": f"{usage.completion_tokens:,} generated, {usage.prompt_tokens:,} read",
         "seconds": f"{run.seconds:,.1f}",
-        "promptkit": versions.get("promptkit") if isinstance(versions, dict) else None,
+        "promptkit": cast("dict[str, Any]", versions).get("promptkit") if isinstance(versions, dict) else None,
     }
     return [(name, str(value)) for name, value in found.items() if value is not None]
 

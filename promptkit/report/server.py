@@ -151,7 +151,9 @@ class _Handler(BaseHTTPRequestHandler):
             "Cross-Origin-Resource-Policy": "same-origin",
             "Cross-Origin-Opener-Policy": "same-origin",
         }
-        for name, value in headers.items() | ({("Location", to)} if to else set()):
+        if to:
+            headers["Location"] = to
+        for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
