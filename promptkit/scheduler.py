@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any, Generic, TypeVar, cast
 
 from promptkit.backends.base import Answer, Backend, Group
+from promptkit.budget import Meter
 from promptkit.errors import BackendError, ConfigError
 from promptkit.flow import Ask, Flow, Fork, check_new
 from promptkit.types import Call, Completion, Request, Usage
@@ -43,6 +44,7 @@ class Outcome(Generic[T]):
             completion_tokens=sum(c.completion_tokens for c in completions),
             cached_calls=len(cached),
             cached_completion_tokens=sum(c.completion_tokens for c in cached),
+            cached_prompt_tokens=sum(c.prompt_tokens for c in cached),
         )
 
 
@@ -71,11 +73,14 @@ class _Task:
 
 
 class _Scheduler(Generic[T]):
-    def __init__(self, flows: Iterable[Flow[T]], window: int, seed: int | None, on_call: OnCall | None) -> None:
+    def __init__(
+        self, flows: Iterable[Flow[T]], window: int, seed: int | None, on_call: OnCall | None, meter: Meter
+    ) -> None:
         self.flows = enumerate(flows)
         self.window = window
         self.seed = seed
         self.on_call = on_call
+        self.meter = meter
         self.open: dict[_Task, None] = {}  # of the flows given to `run_flows`, those under way
         self.done: deque[Outcome[T]] = deque()
         self.ready: deque[tuple[_Task, Any]] = deque()
@@ -89,12 +94,14 @@ class _Scheduler(Generic[T]):
         """Hand out at most `k` pending requests, in groups; see `backends.base.Take`."""
         groups: list[Group] = []
         self.advance()
+        k = self.meter.room(k)
         while k > 0 and self.heap:
             group_key = self.heap[0][2]
             requests = self.pending[group_key]
             chosen = list(requests)[:k]
             if chosen:
                 groups.append(Group(tuple(requests.pop(key) for key in chosen)))
+                self.meter.took(len(chosen))
                 k -= len(chosen)
             if not requests:
                 heapq.heappop(self.heap)
@@ -114,6 +121,7 @@ class _Scheduler(Generic[T]):
             )
         if isinstance(answer, Completion) and not answer.id:
             answer = answer.model_copy(update={"id": request.key})
+        self.meter.answered(answer)
         if self.on_call:
             self.on_call(request, answer)
         for task in self.waiters.pop(request.key):
@@ -131,6 +139,25 @@ class _Scheduler(Generic[T]):
             for task in self.waiters.pop(key):
                 task.answered(error)
                 self.ready.append((task, error))
+
+    def stop(self, backend: Backend) -> None:
+        """Ask nothing more: give flows what the backend has at hand, and close those that need anything else.
+
+        A flow that is closed has no outcome.
+        """
+        if not backend.remembers:
+            self.flows = iter(())
+        while self.open:
+            waiting = [request for group in self.pending.values() for request in group.values()]
+            recalled = [(request, found) for request in waiting if (found := backend.recall(request)) is not None]
+            for request, completion in recalled:
+                del self.pending[request.group_key][request.key]
+                self.meter.took(1)
+                self.settle(request, completion)
+            if not recalled:
+                self.close(self.open, BackendError(self.meter.reason))
+                self.open.clear()
+                self.advance()
 
     def advance(self) -> None:
         """Run flows until every open one waits for the backend, admitting new ones while there is room."""
@@ -245,6 +272,7 @@ def run_flows(
     *,
     seed: int | None = None,
     on_call: OnCall | None = None,
+    meter: Meter | None = None,
 ) -> Iterator[Outcome[T]]:
     """Run flows against a backend and yield each one's outcome as it finishes.
 
@@ -255,13 +283,16 @@ def run_flows(
         window: how many of the flows may be under way at a time.
         seed: put into every sampled request that has no seed of its own.
         on_call: told of every request that the backend has answered (each of them once).
+        meter: says how much may still be asked. Flows that it leaves unfinished have no outcome.
 
     Raises:
         BackendError: what the backend raised (rather than answered): it ends the run.
     """
     if window < 1:
         raise ConfigError(f"window must be at least 1, not {window}")
-    scheduler = _Scheduler(flows, window, seed, on_call)
+    meter = meter or Meter()
+    meter.in_flight, meter.running = 0, True
+    scheduler = _Scheduler(flows, window, seed, on_call, meter)
     try:
         while True:
             scheduler.advance()
@@ -275,11 +306,15 @@ def run_flows(
                 progress = True
                 scheduler.settle(request, answer)
                 yield from _drain(scheduler.done)
-            if not progress and not scheduler.done:
+            if not progress and not scheduler.done and meter.reason and not meter.in_flight:
+                scheduler.stop(backend)
+            elif not progress and not scheduler.done:
                 scheduler.fail_all(BackendError(f"{backend.name} gave no answer", hint="this is a bug of the backend"))
     except BaseException as error:
         scheduler.close(scheduler.open, error)
         raise
+    finally:
+        meter.running = False
 
 
 def _drain(done: "deque[Outcome[T]]") -> Iterator[Outcome[T]]:

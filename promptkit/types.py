@@ -227,9 +227,26 @@ class Usage(Data):
     completion_tokens: int = 0
     cached_calls: int = 0
     cached_completion_tokens: int = 0
+    cached_prompt_tokens: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(**{name: getattr(self, name) + getattr(other, name) for name in Usage.model_fields})
+
+
+class Price(Data):
+    """What the tokens of a model cost, in US dollars a million."""
+
+    prompt: float = Field(ge=0)
+    completion: float = Field(ge=0)
+    source: str
+    """Where that is known from; "local" for a model on this machine, which costs nothing a token."""
+
+    def of(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """What so many tokens cost, in US dollars."""
+        return (self.prompt * prompt_tokens + self.completion * completion_tokens) / 1e6
+
+
+LOCAL = Price(prompt=0, completion=0, source="local")
 
 
 class Result(Data):

@@ -25,12 +25,24 @@ DIRECTIONS: dict[str, set[str]] = {
     "backends.base": PLAIN,
     "backends.hf": PLAIN | {"backends.base", "models"},
     "models": PLAIN | {"paths"},
-    "scheduler": PLAIN | {"backends.base", "flow"},
+    "budget": PLAIN | {"backends.base", "prices"},
+    "prices": PLAIN,
+    "scheduler": PLAIN | {"backends.base", "budget", "flow"},
     "drawing": PLAIN,
     "embedding": PLAIN | {"models"},
     "report": PLAIN | {"__version__", "drawing", "evaluation", "strategies"},
     "strategies": PLAIN
-    | {"backends.base", "backends.default", "embedding", "extract", "flow", "paths", "scheduler", "templates"},
+    | {
+        "backends.base",
+        "backends.default",
+        "budget",
+        "embedding",
+        "extract",
+        "flow",
+        "paths",
+        "scheduler",
+        "templates",
+    },
 }
 """By module or folder, what it may import besides itself; other backends are in `allowed`."""
 DISPLAY = {"types": {"report.notebook.result_html"}, "evaluation.runs": {"report.notebook.run_html"}}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from promptkit.errors import AuthError, BackendError
-from promptkit.types import Completion, Request
+from promptkit.types import Completion, Price, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Backend:
     """Shown in tables: the model and how it is reached."""
     batch_size: int = 1
     """How many requests the inherited `serve` hands to `generate` at once."""
+    remembers: bool = False
+    """Whether it keeps completions beyond the run, so that a stopped run goes on from them."""
 
     def generate(self, requests: Sequence[Request]) -> Sequence[Answer]:
         """Complete the requests; answers in the same order.
@@ -76,6 +78,14 @@ class Backend:
         It is part of the key of stored completions and of a run's manifest. It holds no secret.
         """
         return {"backend": type(self).__name__, "name": self.name}
+
+    def recall(self, request: Request) -> Completion | None:  # noqa: ARG002
+        """The completion of a request where it is at hand at no cost; asked for when a run was stopped."""
+        return None
+
+    def price(self) -> Price | None:
+        """What its tokens cost; `None` where that is not known."""
+        return None
 
     def count_tokens(self, text: str) -> int:
         """Tokens in `text`, without special tokens; backends that have no tokenizer count white-space words."""

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from promptkit.backends.base import Answer, Backend, Group, Take
 from promptkit.errors import BackendError, ConfigError
-from promptkit.types import Completion, Request
+from promptkit.types import Completion, Price, Request
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS completions (key TEXT PRIMARY KEY, completion TEXT NOT NULL) WITHOUT ROWID"
 _VERSION = 1
@@ -34,6 +34,8 @@ class CachedBackend(Backend):
         ConfigError: the file cannot be opened or is no store of this version; it is left as it is.
         BackendError: during a run, the store cannot be read or written; this ends the run.
     """
+
+    remembers = True
 
     def __init__(self, inner: Backend, path: str | Path) -> None:
         if type(inner).identity is Backend.identity:
@@ -80,6 +82,14 @@ class CachedBackend(Backend):
     def identity(self) -> dict[str, Any]:
         """That of the inner backend: a cache changes no text."""
         return self.inner.identity()
+
+    def recall(self, request: Request) -> Completion | None:
+        """The stored completion of a request, if there is one."""
+        return self._look_up(Group((request,))).get(request.key)
+
+    def price(self) -> Price | None:
+        """That of the inner backend, for what is not stored."""
+        return self.inner.price()
 
     def count_tokens(self, text: str) -> int:
         """As the inner backend counts."""

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, cast
 
 from promptkit.backends.base import Answer, Backend, Group, Take
 from promptkit.errors import AuthError, BackendError, ConfigError
-from promptkit.types import Completion, Request
+from promptkit.types import LOCAL, Completion, Price, Request
 
 AnswerFunction: TypeAlias = Callable[[Request], str | Completion | BackendError]
 
@@ -58,6 +58,10 @@ class FakeBackend(Backend):
     def identity(self) -> dict[str, Any]:
         """Its name: give fakes that answer differently different names before they share a store."""
         return {"backend": "fake", "name": self.name}
+
+    def price(self) -> Price:
+        """Nothing."""
+        return LOCAL
 
     def _complete(self, request: Request) -> Answer:
         self.calls.append(request)

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import threading
 import warnings
 from typing import Annotated, Any, NoReturn
 
@@ -11,6 +12,7 @@ from typer.exceptions import TyperException
 
 import promptkit
 from promptkit.cli import ablating, demonstrating, evaluating, listing, reporting
+from promptkit.cli.budgets import INTERRUPTED, how_to_go_on
 from promptkit.cli.console import out, say
 from promptkit.errors import PromptkitError
 
@@ -49,7 +51,10 @@ def _options(  # pyright: ignore[reportUnusedFunction]
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 2 bad input or a failure with one line that says what to do, 130 interrupted."""
+    """Entry point. Exit codes.
+
+    0 done, 2 bad input or a failure with one line that says what to do, 3 stopped by its budget, 130 interrupted.
+    """
     warnings.showwarning = _show_warning
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -62,19 +67,17 @@ def main() -> None:
     except TyperException as error:
         _fail(f"{error.format_message().removesuffix('.')} (see --help)")
     except KeyboardInterrupt:
-        code = _INTERRUPTED
+        code = INTERRUPTED
     except (BrokenPipeError, SystemExit):
         # The reader of a pipe has gone (`| head`; typer makes a SystemExit of it): nothing is wrong, and nothing more
         # can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    if code == _INTERRUPTED:
-        again = "begins anew" if "--no-cache" in sys.argv else "goes on from here"
-        say("interrupted", "yellow", f"the same command {again}")
+    if code == INTERRUPTED:
+        say("interrupted", "yellow", how_to_go_on())
+        if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+            os._exit(INTERRUPTED)  # threads that wait for a server would keep the process until it answers
     sys.exit(code if isinstance(code, int) else 0)
-
-
-_INTERRUPTED = 130
 
 
 def _fail(message: str) -> NoReturn:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 from rich.text import Text
 
-from promptkit.cli.console import err, out, print_json
+from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, end_early, metered
+from promptkit.cli.console import err, out, print_json, refuse_all_failed
 from promptkit.cli.options import (
     Adapter,
     AsJson,
@@ -25,7 +26,7 @@ from promptkit.cli.options import (
     whole_number,
 )
 from promptkit.cli.progress import Evaluation
-from promptkit.errors import BackendError, ConfigError
+from promptkit.errors import ConfigError
 
 if TYPE_CHECKING:
     from promptkit.backends.base import Backend
@@ -66,6 +67,10 @@ def labels(
     dtype: Dtype = None,
     batch_size: BatchSize = None,
     cache: Cache = True,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    max_calls: MaxCalls = None,
+    max_seconds: MaxSeconds = None,
     as_json: AsJson = False,
     trust_remote_code: RemoteCode = False,
 ) -> None:
@@ -83,9 +88,11 @@ def labels(
     label_arms(pool_for(asked, pool), k=k, seed=seed)  # before minutes are spent on loading a model
     folder = _folder(run_dir)
     options = (mode, adapter, quantization, dtype, batch_size, trust_remote_code)
-    with _opened(backend, options, cache) as (where, report):
-        runs = label_ablation(asked, where, k=k, seed=seed, pool=pool, run_dir=folder, on_progress=report)
+    spending = metered(max_cost, max_tokens, max_calls, max_seconds)
+    with spending as meter, _opened(backend, options, cache) as (where, report):
+        runs = label_ablation(asked, where, k=k, seed=seed, pool=pool, run_dir=folder, budget=meter, on_progress=report)
     _show(runs, folder, as_json, label_verdict(runs))
+    end_early(meter, runs)
 
 
 @ablate_app.command(name="wording")
@@ -113,6 +120,10 @@ def wording(
     dtype: Dtype = None,
     batch_size: BatchSize = None,
     cache: Cache = True,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    max_calls: MaxCalls = None,
+    max_seconds: MaxSeconds = None,
     as_json: AsJson = False,
     trust_remote_code: RemoteCode = False,
 ) -> None:
@@ -127,7 +138,7 @@ def wording(
     """
     from promptkit.evaluation import load, wording_ablation, wording_verdict
     from promptkit.evaluation.ablation import wording_arms
-    from promptkit.evaluation.evaluator import check
+    from promptkit.evaluation.inputs import check
     from promptkit.strategies import resolve
 
     asked = load(benchmark).limited(limit)
@@ -136,7 +147,8 @@ def wording(
     check(wording_arms(base, phrases, files), [asked])  # before minutes are spent on loading a model
     folder = _folder(run_dir)
     options = (mode, adapter, quantization, dtype, batch_size, trust_remote_code)
-    with _opened(backend, options, cache) as (where, report):
+    spending = metered(max_cost, max_tokens, max_calls, max_seconds)
+    with spending as meter, _opened(backend, options, cache) as (where, report):
         runs = wording_ablation(
             asked,
             where,
@@ -146,9 +158,11 @@ def wording(
             seed=seed,
             pool=pool,
             run_dir=folder,
+            budget=meter,
             on_progress=report,
         )
     _show(runs, folder, as_json, wording_verdict(runs))
+    end_early(meter, runs)
 
 
 def _pairs(option: str, texts: list[str] | None) -> dict[str, str] | None:
@@ -192,7 +206,6 @@ def _show(runs: "list[Run]", folder: Path, as_json: bool, verdict: str) -> None:
         print_json({"runs": [run.summary() for run in runs], "verdict": verdict})
     else:
         print_compared(runs, out, verdict)
-    if all(run.count("failed") == run.n for run in runs):
-        raise BackendError(f"every question failed, the first one with: {runs[0].samples[0].error}")
+    refuse_all_failed(runs)
     if not as_json:
         err.print(Text(f"\nEvery prompt and answer is in {one_line(str(folder))}"), soft_wrap=True)

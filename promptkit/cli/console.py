@@ -3,9 +3,16 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
+
+from promptkit.errors import BackendError
+
+if TYPE_CHECKING:
+    from promptkit.evaluation import Run
 
 _PIPED_WIDTH = 120
 """Columns where nobody looks on: wide enough that tables lose nothing."""
@@ -30,6 +37,13 @@ def say(kind: str, color: str, message: str) -> None:
     from promptkit.evaluation.table import one_line
 
     err.print(Text.assemble((f"{kind}: ", f"bold {color}"), one_line(message)), soft_wrap=True)
+
+
+def refuse_all_failed(runs: "Sequence[Run]") -> None:
+    """Raise a `BackendError` where no question got an answer, as one reason will stand behind it."""
+    samples = [sample for run in runs for sample in run.samples]
+    if samples and all(sample.status == "failed" for sample in samples):
+        raise BackendError(f"every question failed, the first one with: {samples[0].error}")
 
 
 def print_json(data: object) -> None:

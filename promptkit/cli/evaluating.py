@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from promptkit.cli.console import err, out, print_json
+from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, end_early, metered
+from promptkit.cli.console import err, out, print_json, refuse_all_failed
 from promptkit.cli.options import (
     KIND_HELP,
     Adapter,
@@ -26,7 +27,7 @@ from promptkit.cli.options import (
     kind_of,
 )
 from promptkit.cli.progress import Evaluation
-from promptkit.errors import BackendError, ConfigError
+from promptkit.errors import ConfigError
 
 if TYPE_CHECKING:
     from promptkit.backends.base import Backend
@@ -160,12 +161,19 @@ def evaluate_(
     dtype: Dtype = None,
     batch_size: BatchSize = None,
     cache: Annotated[bool, typer.Option(help="Take completions that were made before from the store.")] = True,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    max_calls: MaxCalls = None,
+    max_seconds: MaxSeconds = None,
     as_json: AsJson = False,
     trust_remote_code: RemoteCode = False,
 ) -> None:
     """Compare strategies on benchmarks.
 
     Prints a verdict, a table, and a question each that the best strategy fixed and broke.
+
+    A budget (--max-...) that is used up ends with exit code 3, and Ctrl-C with 130: what is in flight is finished, and
+    the same command goes on. A second Ctrl-C stops at once.
 
     \b
     Examples:
@@ -178,7 +186,7 @@ def evaluate_(
     from promptkit.backends.cached import CachedBackend
     from promptkit.cli.reporting import save_report
     from promptkit.evaluation import evaluate, load
-    from promptkit.evaluation.evaluator import check
+    from promptkit.evaluation.inputs import check
     from promptkit.evaluation.pools import pool_for
     from promptkit.evaluation.table import one_line, print_runs
     from promptkit.models import DEFAULT
@@ -197,7 +205,7 @@ def evaluate_(
     if twice := {name for name in names if names.count(name) > 1}:
         raise ConfigError(f"backend {min(twice)!r} is given twice", hint="give different ones")
     folder = run_dir or Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    with Evaluation() as report:
+    with metered(max_cost, max_tokens, max_calls, max_seconds) as meter, Evaluation() as report:
 
         def made(spec: str) -> "Backend":
             report.pause()
@@ -205,17 +213,17 @@ def evaluate_(
             return CachedBackend(backend, cache_dir() / "completions.sqlite") if cache else backend
 
         where = {name: partial(made, spec) for name, spec in zip(names, backends, strict=True)}
-        runs = evaluate(chosen, loaded, where, seed=seed, run_dir=folder, pool=pool, on_progress=report)
+        runs = evaluate(chosen, loaded, where, seed=seed, run_dir=folder, pool=pool, budget=meter, on_progress=report)
     page = save_report(runs, folder)
     if as_json:
         print_json({"runs": [run.summary() for run in runs], "report": str(page) if page else None})
     else:
         print_runs(runs, out)
-    if all(run.count("failed") == run.n for run in runs):
-        raise BackendError(f"every question failed, the first one with: {runs[0].samples[0].error}")
+    refuse_all_failed(runs)
     if not as_json:
         seen = f", to be looked at in {one_line(str(page))}" if page else ""
         err.print(Text(f"\nEvery prompt and answer is in {one_line(str(folder))}{seen}"), soft_wrap=True)
+    end_early(meter, runs)
 
 
 def compare_(

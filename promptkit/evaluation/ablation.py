@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from promptkit.backends.base import Backend
+from promptkit.budget import Budget, Meter
 from promptkit.errors import ConfigError
 from promptkit.evaluation.benchmarks import Benchmark, load
 from promptkit.evaluation.evaluator import Progress, evaluate
 from promptkit.evaluation.pools import pool_for
 from promptkit.evaluation.runs import Run
-from promptkit.evaluation.verdict import BLIND, Judged, blindness, judge, names, p_text
+from promptkit.evaluation.verdict import BLIND, Judged, blindness, judge, names, p_text, stopped
 from promptkit.strategies import Balanced, CoT, FewShot, Strategy, ZeroShot, resolve
 from promptkit.strategies.pool import Pool
 from promptkit.strategies.triggers import PUBLISHED
@@ -38,6 +39,7 @@ def label_ablation(
     limit: int | None = None,
     max_tokens: int = 300,
     run_dir: str | Path | None = None,
+    budget: Budget | Meter | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[Run]:
     """Ask one benchmark with the same demonstrations, from which one thing after the other is taken (Min et al., 2022).
@@ -54,6 +56,7 @@ def label_ablation(
         limit: only the first so many questions.
         max_tokens: limit of an answer, in every arm.
         run_dir: folder to write; each arm gets a folder of its own in it. Unset, nothing is written.
+        budget: what may be spent; see `evaluate`.
         on_progress: called after every call and every question.
 
     Returns:
@@ -64,7 +67,7 @@ def label_ablation(
     """
     asked = (load(benchmark) if isinstance(benchmark, str) else benchmark).limited(limit)
     arms = label_arms(pool_for(asked, pool), k=k, seed=seed, max_tokens=max_tokens)
-    return evaluate(arms, asked, backend, seed=seed, run_dir=run_dir, on_progress=on_progress)
+    return evaluate(arms, asked, backend, seed=seed, run_dir=run_dir, budget=budget, on_progress=on_progress)
 
 
 def label_verdict(runs: list[Run]) -> str:
@@ -73,6 +76,8 @@ def label_verdict(runs: list[Run]) -> str:
     Raises:
         ConfigError: the runs have not asked the same questions, or there is only one.
     """
+    if partial := stopped(runs):
+        return partial
     judged, called = _judged(runs), names(runs)
     said: dict[bool, list[str]] = {True: [], False: []}
     for place in range(1, len(runs)):
@@ -147,6 +152,7 @@ def wording_ablation(
     seed: int = 0,
     pool: str | Benchmark | None = None,
     run_dir: str | Path | None = None,
+    budget: Budget | Meter | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[Run]:
     """Ask one benchmark with one strategy in several wordings: does the wording matter for this model?
@@ -163,6 +169,7 @@ def wording_ablation(
         seed: of all sampling.
         pool: for a strategy that needs one; see `pool_for`.
         run_dir: folder to write; each wording gets a folder of its own in it. Unset, nothing is written.
+        budget: what may be spent; see `evaluate`.
         on_progress: called after every call and every question.
 
     Returns:
@@ -174,7 +181,7 @@ def wording_ablation(
     asked = (load(benchmark) if isinstance(benchmark, str) else benchmark).limited(limit)
     base = resolve(strategy, asked.kind) if isinstance(strategy, str) else strategy
     arms = wording_arms(base, triggers, templates)
-    return evaluate(arms, asked, backend, seed=seed, pool=pool, run_dir=run_dir, on_progress=on_progress)
+    return evaluate(arms, asked, backend, seed=seed, pool=pool, run_dir=run_dir, budget=budget, on_progress=on_progress)
 
 
 def wording_arms(
@@ -205,6 +212,8 @@ def wording_verdict(runs: list[Run]) -> str:
     Raises:
         ConfigError: the runs have not asked the same questions, or there is only one.
     """
+    if partial := stopped(runs):
+        return partial
     judged, called = _judged(runs), names(runs)
     (low, high), largest = max(judged.items(), key=lambda pair: (pair[1].comparison.delta, -pair[1].p_value))
     gap = (

@@ -23,7 +23,7 @@ class Row:
 
 
 def across(runs: Sequence[Run]) -> list[Row]:
-    """Compare each strategy between the backends that ran it.
+    """Compare each strategy between the backends that ran it to the end.
 
     Args:
         runs: of one benchmark, on the same questions.
@@ -36,6 +36,8 @@ def across(runs: Sequence[Run]) -> list[Row]:
     """
     by_strategy: dict[str, dict[str, Run]] = {}
     for run in runs:
+        if run.missing:
+            continue
         by_strategy.setdefault(run.strategy, {})[run.backend] = run
     several = {name: found for name, found in by_strategy.items() if len(found) > 1}
     pairs = [(name, a, b) for name, found in several.items() for a, b in combinations(found, 2)]

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 import promptkit
 from promptkit.errors import ConfigError
 from promptkit.evaluation.runs import Run, Sample
-from promptkit.types import Usage
+from promptkit.types import Price, Usage
 
 _IDENTITY = ("strategy_definition", "templates", "benchmark", "backend", "seed")
 """The parts of a manifest that must agree before a folder is written again."""
@@ -78,10 +78,15 @@ class RunWriter:
             self._samples.flush()
 
     def finish(self, run: Run) -> None:
-        """Put the samples into the benchmark's order and note the result in the manifest."""
+        """Put the samples into the benchmark's order and note the result in the manifest, or why there is none yet."""
+        if run.missing and self._again:
+            return  # the finished run is worth more
         lines = "".join(sample.model_dump_json(exclude_defaults=True) + "\n" for sample in run.samples)
         summary = {key: value for key, value in run.summary().items() if key != "run_dir"}
-        self.manifest |= {"status": "complete", "finished": _now(), "seconds": run.seconds, "result": summary}
+        status = "stopped" if run.missing else "complete"
+        self.manifest |= {"status": status, "finished": _now(), "seconds": run.seconds, "result": summary}
+        if run.price:
+            self.manifest["price"] = run.price.model_dump()
         with _writing(self.folder):
             _replace(self.folder / "samples.jsonl", lines)
             self._write_manifest()
@@ -101,6 +106,12 @@ def load_run(folder: str | Path) -> Run:
     manifest = _read_manifest(folder)
     if manifest is None:
         raise ConfigError(f"{folder} is no run folder: it has no manifest.json", hint="give a folder that eval wrote")
+    if manifest.get("status") == "stopped":
+        found = manifest.get("result", {})
+        raise ConfigError(
+            f"the run in {folder} was stopped: {found.get('stopped')}; {found.get('missing')} questions are missing",
+            hint="run the same eval command again: it goes on from what is stored",
+        )
     if manifest.get("status") != "complete":
         raise ConfigError(f"the run in {folder} was not finished", hint="run the same eval command again")
     samples = _read_samples(folder / "samples.jsonl")
@@ -122,6 +133,7 @@ def load_run(folder: str | Path) -> Run:
             run_dir=folder,
             manifest=manifest,
             preparation=Usage(**result.get("preparation", {})),
+            price=Price(**manifest["price"]) if manifest.get("price") else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"{folder / 'manifest.json'} is damaged", hint=_AGAIN) from error
@@ -142,15 +154,18 @@ def load_run_so_far(folder: str | Path) -> Run:
     try:
         content = (folder / "samples.jsonl").read_bytes()
         written = content[: content.rfind(b"\n") + 1]  # the line after that is being written
+        samples = tuple(Sample.model_validate_json(line) for line in written.splitlines())
         backend = cast("dict[str, Any]", manifest["backend"] or {})
         return Run(
             strategy=str(manifest["strategy"]),
             benchmark=str(manifest["benchmark"]["name"]),
             backend=str(backend.get("model") or backend.get("name") or "backend"),
-            samples=tuple(Sample.model_validate_json(line) for line in written.splitlines()),
+            samples=samples,
             seconds=float(manifest.get("seconds", 0.0)),
             run_dir=folder,
             manifest=manifest,
+            missing=max(0, int(manifest["benchmark"]["questions"]) - len(samples)),
+            stopped="not finished yet",
         )
     except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise ConfigError(f"{folder} is damaged or no run folder", hint="give a folder that eval wrote") from error

@@ -11,7 +11,7 @@ from promptkit.evaluation.stats import Interval, wilson
 from promptkit.extract import same
 from promptkit.extract.expression import solves
 from promptkit.scheduler import Outcome
-from promptkit.types import AnswerValue, Call, Data, Example, Extraction, Kind, Result, Usage, Vote
+from promptkit.types import AnswerValue, Call, Data, Example, Extraction, Kind, Price, Result, Usage, Vote
 
 Status: TypeAlias = Literal["correct", "wrong", "unparsed", "truncated", "failed"]
 """What became of a question. Only "correct" counts; each other way of missing is reported apart."""
@@ -103,7 +103,10 @@ def _right(answer: AnswerValue, example: Example) -> bool:
 
 @dataclass(frozen=True)
 class Run:
-    """One strategy's finished samples on a benchmark, in the benchmark's order."""
+    """One strategy's finished samples on a benchmark, in the benchmark's order.
+
+    A run that was stopped has some of them; see `missing`.
+    """
 
     strategy: str
     benchmark: str
@@ -116,10 +119,17 @@ class Run:
     manifest: dict[str, Any] = field(default_factory=dict[str, Any])
     preparation: Usage = field(default_factory=Usage)
     """What making the strategy ready has cost, once for all questions (the rationales of Auto-CoT)."""
+    missing: int = 0
+    """Questions that were not finished, because the run was stopped. Which ones is no accident: short answers come
+    first, so what is there does not stand for the whole."""
+    stopped: str = ""
+    """Why, where questions are missing."""
+    price: Price | None = None
+    """Of the backend's tokens; `None` where it is not known."""
 
     @property
     def n(self) -> int:
-        """Questions asked."""
+        """Questions finished."""
         return len(self.samples)
 
     def count(self, status: Status) -> int:
@@ -141,6 +151,20 @@ class Run:
         """Calls and tokens of all questions and of the preparation."""
         return sum((sample.usage for sample in self.samples), self.preparation)
 
+    @property
+    def cost(self) -> float | None:
+        """US dollars that all its tokens cost, stored ones too; `None` where the price is not known."""
+        usage = self.usage
+        return self.price.of(usage.prompt_tokens, usage.completion_tokens) if self.price else None
+
+    @property
+    def paid(self) -> float | None:
+        """US dollars of the tokens that did not come from the store."""
+        usage = self.usage
+        prompt = usage.prompt_tokens - usage.cached_prompt_tokens
+        completion = usage.completion_tokens - usage.cached_completion_tokens
+        return self.price.of(prompt, completion) if self.price else None
+
     def _repr_html_(self) -> str:
         """How notebooks show it."""
         from promptkit.report.notebook import run_html
@@ -148,7 +172,7 @@ class Run:
         return run_html(self)
 
     def summary(self) -> dict[str, Any]:
-        """What `eval --json` prints of it."""
+        """What `eval --json` prints of it. A run with missing questions has no accuracy yet."""
         statuses: tuple[Status, ...] = ("correct", "wrong", "unparsed", "truncated", "failed")
         usage = self.usage
         return {
@@ -156,10 +180,12 @@ class Run:
             "benchmark": self.benchmark,
             "backend": self.backend,
             "n": self.n,
-            "accuracy": self.accuracy,
-            "ci95": list(self.ci95),
+            "missing": self.missing,
+            **({"stopped": self.stopped} if self.missing else {}),
+            "accuracy": None if self.missing else self.accuracy,
+            "ci95": None if self.missing else list(self.ci95),
             **{status: self.count(status) for status in statuses},
-            "usage": usage.model_dump(include={"calls", "prompt_tokens", "completion_tokens", "cached_calls"}),
+            "usage": {**usage.model_dump(), "cost": self.cost, "paid": self.paid},
             "seconds": round(self.seconds, 3),
             **({"preparation": self.preparation.model_dump()} if self.preparation.calls else {}),
             "run_dir": str(self.run_dir) if self.run_dir else None,

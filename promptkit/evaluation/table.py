@@ -19,8 +19,8 @@ _SHOWN_CHARACTERS = 420
 """How much of a model's text is shown, around the answer."""
 _NAME_CHARACTERS = 24
 """A longer name may be folded to make room for the columns."""
-_NEW, _PROMPT = "new\ntok/q", "prompt\ntok/q"
-_OPTIONAL = ("wrong", "sec", _PROMPT)
+_NEW, _PROMPT, _COST, _MISSING = "new\ntok/q", "prompt\ntok/q", "cost\n$", "mis-\nsing"
+_OPTIONAL = ("wrong", "sec", _PROMPT, _COST)
 """Columns that are left out, in this order, where there is no room: the rest of the questions, a time that machines
 decide, and what a model only reads."""
 
@@ -43,7 +43,7 @@ def print_compared(runs: Sequence[Run], console: Console, said: str | None = Non
         said: a sentence in place of the verdict, which advises one of the runs: ablations ask another question.
     """
     backends = " and ".join(dict.fromkeys(run.backend for run in runs))
-    title = one_line(f"{runs[0].benchmark}, {_questions(runs[0].n)}, {backends}")
+    title = one_line(f"{runs[0].benchmark}, {_questions(runs[0].n + runs[0].missing)}, {backends}")
     judged = judge(runs)
     said = one_line(verdict(runs, judged) if said is None else said)
     if console.is_terminal:
@@ -58,7 +58,7 @@ def print_compared(runs: Sequence[Run], console: Console, said: str | None = Non
         if run.manifest.get("pool", {}).get("leaks"):
             said = f"{name} shows demonstrations made of the test's own questions, as published: its accuracy leaks."
             console.print(Text(said, style="bold yellow"))
-    if len(runs) > 1:
+    if judged:
         console.print(_examples(runs, called, judged))
 
 
@@ -98,8 +98,9 @@ def table_columns(runs: Sequence[Run], judged: dict[tuple[int, int], Judged]) ->
         low, high = run.ci95
         found = judged.get((0, place))
         cells = {
-            "right\n%": f"{run.accuracy * 100:.1f}",
-            "95 %": f"{low * 100:.0f}–{high * 100:.0f}",
+            "right\n%": f"{run.count('correct')} of {run.n}" if run.missing else f"{run.accuracy * 100:.1f}",
+            "95 %": "" if run.missing else f"{low * 100:.0f}–{high * 100:.0f}",
+            _MISSING: str(run.missing),
             "Δ": f"{found.comparison.delta * 100:+.1f}" if found else "",
             "p": _p_cell(found.p_value) if found else "",
             "+/−": f"{len(found.comparison.fixed)}/{len(found.comparison.broken)}" if found else "",
@@ -109,10 +110,14 @@ def table_columns(runs: Sequence[Run], judged: dict[tuple[int, int], Judged]) ->
             "fail": str(run.count("failed")),
             _NEW: f"{tokens(run) / max(run.n, 1):.0f}",
             _PROMPT: f"{run.usage.prompt_tokens / max(run.n, 1):.0f}",
+            _COST: "?" if run.cost is None else f"{run.cost:.2g}",
             "sec": f"{run.seconds:.0f}",
         }
+        left_out = [] if judged else ["Δ", "p", "+/−"]
+        left_out += [_MISSING] if not any(run.missing for run in runs) else []
+        left_out += [_COST] if not any(run.cost for run in runs) else []
         for heading, cell in cells.items():
-            if len(runs) > 1 or heading not in ("Δ", "p", "+/−"):
+            if heading not in left_out:
                 columns.setdefault(heading, []).append(cell)
     return columns
 
@@ -133,8 +138,10 @@ def table_legend(columns: dict[str, list[str]], called: list[str]) -> list[str]:
         "not\nread": "not read: no answer found.",
         "cut\noff": "cut off: hit its token limit.",
         "fail": "fail: a call failed.",
+        _MISSING: "missing: not finished when it was stopped; such a row counts what is there, and has no accuracy.",
         _NEW: "new tok/q: tokens generated a question.",
         _PROMPT: "prompt tok/q: tokens read.",
+        _COST: "cost: list price of all tokens, stored ones too.",
         "sec": "sec: share of the wall clock.",
     }
     return [meaning for heading, meaning in meanings.items() if heading in columns]
@@ -171,8 +178,9 @@ def _print_across(benchmark: str, rows: Sequence[Row], console: Console) -> None
 
 def _examples(runs: Sequence[Run], called: list[str], judged: dict[tuple[int, int], Judged]) -> RenderableType:
     """What the most accurate strategy changed against the fairest baseline that was run."""
-    best = max(range(len(runs)), key=lambda place: runs[place].accuracy)
-    fair = [place for place in range(len(runs)) if place != best]
+    whole = [place for place, run in enumerate(runs) if not run.missing]
+    best = max(whole, key=lambda place: runs[place].accuracy)
+    fair = [place for place in whole if place != best]
     baseline = next((place for place in fair if runs[place].strategy == "zero-shot"), fair[0])
     comparison = judged[baseline, best].comparison
     pair = (called[baseline], called[best])

@@ -47,14 +47,15 @@ class Judged:
 
 
 def judge(runs: Sequence[Run]) -> dict[tuple[int, int], Judged]:
-    """Compare every two runs, in both directions; the keys are the runs' places (from, to).
+    """Compare every two finished runs, in both directions; the keys are the runs' places (from, to).
 
     Correcting for all pairs keeps the error rate whichever pair one looks at afterwards, the best-looking included.
 
     Raises:
         ConfigError: the runs have not asked the same questions.
     """
-    compared = {(a, b): compare(runs[a], runs[b]) for a, b in combinations(range(len(runs)), 2)}
+    whole = [place for place, run in enumerate(runs) if not run.missing]
+    compared = {(a, b): compare(runs[a], runs[b]) for a, b in combinations(whole, 2)}
     corrected = holm([comparison.p_value for comparison in compared.values()])
     judged: dict[tuple[int, int], Judged] = {}
     for ((a, b), comparison), p in zip(compared.items(), corrected, strict=True):
@@ -88,6 +89,9 @@ def verdict(runs: Sequence[Run], judged: dict[tuple[int, int], Judged] | None = 
     Raises:
         ConfigError: the runs have not asked the same questions.
     """
+    if partial := stopped(runs):
+        whole = [run for run in runs if not run.missing]
+        return " ".join([partial, *([f"Of those that are whole: {verdict(whole)}"] if whole else [])])
     called = names(runs)
     judged = judge(runs) if judged is None else judged
     parts = _compared(runs, called, judged) if len(runs) > 1 else [_alone(runs[0])]
@@ -95,6 +99,18 @@ def verdict(runs: Sequence[Run], judged: dict[tuple[int, int], Judged] | None = 
         parts.append(note)
     sentence = "; ".join(parts)
     return sentence[0].upper() + sentence[1:] + "."
+
+
+def stopped(runs: Sequence[Run]) -> str:
+    """What is missing, where runs were stopped; nothing where all are whole."""
+    part = [(name, run) for name, run in zip(names(runs), runs, strict=True) if run.missing]
+    if not part:
+        return ""
+    lacking = listed([f"{run.missing} of {questions(run.n + run.missing)} of {name}" for name, run in part])
+    return (
+        f"Stopped, as {part[0][1].stopped}: {lacking} are missing. A part has no accuracy: short answers are finished "
+        "first, so what is there does not stand for the rest."
+    )
 
 
 def names(runs: Sequence[Run]) -> list[str]:

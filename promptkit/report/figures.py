@@ -18,7 +18,11 @@ from promptkit.evaluation.runs import Run
 if TYPE_CHECKING:
     from promptkit.report.chapters import Across, Chapter
 
-_COSTS: dict[Cost, str] = {"tokens": "generated tokens a question", "seconds": "seconds a question"}
+_COSTS: dict[Cost, str] = {
+    "tokens": "generated tokens a question",
+    "money": "US dollars a question",
+    "seconds": "seconds a question",
+}
 
 
 def accuracy_chart(runs: Sequence[Run], called: Sequence[str], best: int | None, name: str = "accuracy") -> Chart:
@@ -33,11 +37,11 @@ def accuracy_chart(runs: Sequence[Run], called: Sequence[str], best: int | None,
 
 
 def cost_charts(runs: Sequence[Run], called: Sequence[str]) -> tuple[Chart, ...]:
-    """Accuracy against tokens and, where it is known of all runs, against seconds; none for a single run."""
+    """Accuracy against tokens and, where they are known of all runs, money and seconds; none for a single run."""
     names = {id(run): name for run, name in zip(runs, called, strict=True)}
     charts: list[Chart] = []
     for cost, said in _COSTS.items() if len(runs) > 1 else ():
-        points = frontier(runs, cost)
+        points = frontier(runs, cost, lambda run: run.cost)
         known = [
             Point(names[id(point.run)], point.cost, point.accuracy, *point.ci95, point.on_frontier)
             for point in points

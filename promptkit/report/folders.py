@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from promptkit.errors import ConfigError
-from promptkit.evaluation.rundir import load_run, load_run_so_far
+from promptkit.evaluation.rundir import load_run
 from promptkit.evaluation.runs import Run
 from promptkit.strategies import PRESETS
 
@@ -45,29 +45,21 @@ def state_of(folder: Path) -> str:
     return "|".join(parts)
 
 
-def read_so_far(folders: Sequence[Path]) -> tuple[list[Run], int]:
-    """Runs for a report while they go on: only the questions that every run of a benchmark and backend has answered.
+def in_common(runs: Sequence[Run]) -> tuple[list[Run], int]:
+    """Of runs that go on or were stopped: the questions that every run of a benchmark and backend has answered.
 
     Returns:
-        The runs, without those that have nothing to show yet, and how many questions each is to have.
-
-    Raises:
-        ConfigError: a folder is damaged.
+        The runs, without those that have nothing to show, and how many questions each is to have.
     """
-    runs = [load_run_so_far(folder) for folder in folders]
-    planned = 0
     shown: list[Run] = []
     for run in runs:
-        planned = max(planned, _planned(run))
+        samples = {sample.id: sample for sample in run.samples}
         others = [other for other in runs if (other.benchmark, other.backend) == (run.benchmark, run.backend)]
-        common = {sample.id for sample in run.samples}
-        for other in others:
-            common &= {sample.id for sample in other.samples}
-        if common:
-            samples = {sample.id: sample for sample in run.samples}
-            order = [sample.id for sample in others[0].samples if sample.id in common]
-            shown.append(replace(run, samples=tuple(samples[name] for name in order)))
-    return shown, planned
+        answered = [{sample.id for sample in other.samples} for other in others]
+        order = [sample.id for sample in others[0].samples if all(sample.id in its for its in answered)]
+        if order:
+            shown.append(replace(run, samples=tuple(samples[name] for name in order), missing=0, stopped=""))
+    return shown, max((run.n + run.missing for run in runs), default=0)
 
 
 def finished(folders: Sequence[Path]) -> list[Run]:
@@ -91,10 +83,3 @@ def _order(folder: Path) -> tuple[int, str]:
     known = list(PRESETS)
     fits = [place for place, name in enumerate(known) if strategy == name or strategy.startswith(f"{name}-n=")]
     return (fits[0] if fits else len(known), folder.name)
-
-
-def _planned(run: Run) -> int:
-    try:
-        return int(run.manifest["benchmark"]["questions"])
-    except (KeyError, TypeError, ValueError):
-        return run.n

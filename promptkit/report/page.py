@@ -68,13 +68,18 @@ def page(runs: Sequence[Run], *, planned: int = 0, state: str = "") -> str:
     )
 
 
-def save(runs: Sequence[Run], path: str | Path) -> None:
+def save(runs: Sequence[Run], path: str | Path, *, planned: int = 0) -> None:
     """Write the report of runs.
+
+    Args:
+        runs: as for `page`.
+        path: of the file.
+        planned: as for `page`.
 
     Raises:
         ConfigError: as `page`, or the file cannot be written.
     """
-    content = page(runs)
+    content = page(runs, planned=planned)
     try:
         Path(path).write_text(content, encoding="utf-8", errors="replace")
     except OSError as error:

@@ -12,7 +12,8 @@ from threading import Lock
 from urllib.parse import quote, unquote, urlsplit
 
 from promptkit.errors import ConfigError
-from promptkit.report.folders import evaluations, read_so_far, run_folders, state_of
+from promptkit.evaluation.rundir import load_run_so_far
+from promptkit.report.folders import evaluations, in_common, run_folders, state_of
 from promptkit.report.page import page
 
 HOST = "127.0.0.1"
@@ -101,7 +102,7 @@ class Viewer(ThreadingHTTPServer):
 
 def _content(folder: Path, state: str) -> str:
     try:
-        runs, planned = read_so_far(run_folders(folder))
+        runs, planned = in_common([load_run_so_far(run) for run in run_folders(folder)])
         if runs:
             return page(runs, planned=planned, state=state)
         said = "No question has been answered by every strategy yet. This page looks again by itself."

@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticSerializationError
 
 from promptkit.backends.base import Backend
+from promptkit.budget import Meter
 from promptkit.errors import BackendError, ConfigError
 from promptkit.extract import extractor_for
 from promptkit.extract import names as extractor_names
@@ -272,9 +273,16 @@ class Prepared:
 
 
 def prepared(
-    strategies: Iterable[tuple[Strategy, Pool]], backend: Backend, seed: int, on_call: OnCall | None = None
-) -> list[Prepared]:
+    strategies: Iterable[tuple[Strategy, Pool]],
+    backend: Backend,
+    seed: int,
+    on_call: OnCall | None = None,
+    meter: Meter | None = None,
+) -> dict[int, Prepared]:
     """Prepare strategies side by side, each with its pool.
+
+    Returns:
+        The strategies by their place among those given; without those that `meter` left unfinished.
 
     Raises:
         PromptkitError: one cannot be prepared.
@@ -282,13 +290,13 @@ def prepared(
     given = list(strategies)
     flows = (strategy.prepare(pool) for strategy, pool in given)
     ready: dict[int, Prepared] = {}
-    for outcome in run_flows(flows, backend, seed=seed, on_call=on_call):
+    for outcome in run_flows(flows, backend, seed=seed, on_call=on_call, meter=meter):
         if outcome.error is not None:
             raise outcome.error
         if not isinstance(outcome.value, Strategy) or outcome.value.needs_pool():
             raise TypeError(f"{type(given[outcome.index][0]).__name__}.prepare() must return a strategy without a pool")
         ready[outcome.index] = Prepared(outcome.value, outcome.usage, outcome.trace)
-    return [ready[place] for place in range(len(given))]
+    return ready
 
 
 def request(prompt: Prompt, *, purpose: str = "", parent: Completion | None = None, **sampling: Any) -> Request:

@@ -8,7 +8,7 @@ import pytest
 from promptkit import FakeBackend, evaluate
 from promptkit.errors import ConfigError
 from promptkit.evaluation.rundir import load_run, load_run_so_far
-from promptkit.report.folders import evaluations, finished, read_so_far, run_folders, state_of
+from promptkit.report.folders import evaluations, finished, in_common, run_folders, state_of
 
 STRATEGIES = ["zero-shot-cot", "self-consistency:n=3", "direct"]
 
@@ -48,7 +48,7 @@ def test_evaluations_are_found_one_level_up(evaluation: Path) -> None:
 def test_only_what_every_strategy_answered_is_compared(evaluation: Path) -> None:
     unfinish(evaluation / "direct", 3)
     unfinish(evaluation / "zero-shot-cot", 2, torn=True)
-    runs, planned = read_so_far(run_folders(evaluation))
+    runs, planned = in_common([load_run_so_far(run) for run in run_folders(evaluation)])
     assert planned == 4
     assert [run.n for run in runs] == [2, 2, 2]
     assert len({tuple(sample.id for sample in run.samples) for run in runs}) == 1
@@ -57,7 +57,7 @@ def test_only_what_every_strategy_answered_is_compared(evaluation: Path) -> None
 
 def test_nothing_in_common_is_no_run(evaluation: Path) -> None:
     unfinish(evaluation / "direct", 0)
-    assert read_so_far(run_folders(evaluation)) == ([], 4)
+    assert in_common([load_run_so_far(run) for run in run_folders(evaluation)]) == ([], 4)
 
 
 def test_finished_runs_are_read_as_they_are(evaluation: Path) -> None:

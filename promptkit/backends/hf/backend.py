@@ -17,7 +17,7 @@ from promptkit.backends.hf.engine import RollingBatch, Row
 from promptkit.backends.hf.loading import Quantization, first_line, load
 from promptkit.backends.hf.probing import probe
 from promptkit.errors import BackendError, ConfigError, ContextOverflowError
-from promptkit.types import Completion, Request
+from promptkit.types import LOCAL, Completion, Price, Request
 
 Mode: TypeAlias = Literal["chat", "completion"]
 
@@ -162,6 +162,10 @@ class HFBackend(Backend):
             "transformers": transformers.__version__,
             "torch": torch.__version__,
         }
+
+    def price(self) -> Price:
+        """Nothing a token: it runs on this machine."""
+        return LOCAL
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text`, without special tokens."""
