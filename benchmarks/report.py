@@ -10,6 +10,7 @@ model. Run from the checkout's root.
 import argparse
 import random
 import re
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ from promptkit import FakeBackend, evaluate
 from promptkit.evaluation import Benchmark, Run, load, load_run
 from promptkit.report import page
 from promptkit.types import Completion, Example, Question, Request
+from tests import chromium
 
 STRATEGIES = ("direct", "zero-shot", "zero-shot-cot", "manual-cot", "self-consistency:n=5")
 _SKILL = {"direct": 0.1, "bare": 0.72, "steps": 0.68, "shown": 0.5}
@@ -78,6 +80,20 @@ def main() -> None:
         path = folder / "report.html"
         path.write_text(content, encoding="utf-8")
         print(f"{sum(run.n for run in runs):,} rows: built in {built:.2f} s, {path.stat().st_size / 1e6:.2f} MB")
+        if program := chromium.executable():
+            print(f"opened in {statistics.median(opened(program, path)):.2f} s (median of 5)")
+
+
+def opened(program: str, path: Path) -> list[float]:
+    """Seconds from asking for the page until its list of questions can be used, in one browser, five times."""
+    seconds: list[float] = []
+    with tempfile.TemporaryDirectory() as profile, chromium.browser(program, Path(profile)) as tab:
+        for _ in range(5):
+            tab.call("Page.navigate", url="about:blank")
+            begun = time.perf_counter()
+            tab.open(path.as_uri())
+            seconds.append(time.perf_counter() - begun)
+    return seconds
 
 
 if __name__ == "__main__":

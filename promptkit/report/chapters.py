@@ -46,9 +46,6 @@ class Chapter:
 
     benchmark: str
     backend: str
-    questions: int
-    planned: int
-    """Questions that were to be asked; more than `questions` while a run goes on."""
     called: tuple[str, ...]
     lead: str
     """The first part of the verdict."""
@@ -121,8 +118,9 @@ def _first_seen(runs: Sequence[Run]) -> Callable[[Run], int]:
 def _chapter(runs: list[Run], planned: int) -> Chapter:
     judged = judge(runs)
     called = names(runs)
-    lead, *more = verdict(runs, judged).removesuffix(".").split("; ")
-    best = advised(runs, judged) if any(run.accuracy for run in runs) else None
+    whole = runs[0].n >= planned
+    lead, *more = (verdict(runs, judged) if whole else _no_verdict(runs[0].n, planned)).removesuffix(".").split("; ")
+    best = advised(runs, judged) if whole and any(run.accuracy for run in runs) else None
     baseline = _baseline(runs)
     order = _easy_first(runs)
     right = [{sample.id: sample.status == "correct" for sample in run.samples} for run in runs]
@@ -136,8 +134,6 @@ def _chapter(runs: list[Run], planned: int) -> Chapter:
     return Chapter(
         benchmark=runs[0].benchmark,
         backend=" and ".join(dict.fromkeys(run.backend for run in runs)),
-        questions=runs[0].n,
-        planned=max(planned, runs[0].n),
         called=tuple(called),
         lead=_set(f"{lead}."),
         more=tuple(_set(f"{part[:1].upper()}{part[1:]}.") for part in more),
@@ -157,6 +153,14 @@ def _chapter(runs: list[Run], planned: int) -> Chapter:
         order=tuple(order),
         rights=tuple("".join("01"[found[one]] for one in order) for found in right),
         pairs=tuple(_pair(before, after, found) for (before, after), found in judged.items()),
+    )
+
+
+def _no_verdict(done: int, planned: int) -> str:
+    asked = "1 question has" if done == 1 else f"{done:,} questions have"
+    return (
+        f"No verdict yet: of {planned:,} questions, {asked} an answer from every strategy so far; "
+        "short answers come first, so what is there does not stand for the rest."
     )
 
 

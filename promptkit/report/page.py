@@ -57,7 +57,6 @@ def page(runs: Sequence[Run], *, planned: int = 0, state: str = "") -> str:
         script=Markup(script),
         state=state,
         facts=_facts(runs),
-        unfinished=_unfinished(told),
         chapters=told,
         across=models(runs),
         places=_places,
@@ -137,17 +136,6 @@ def _facts(runs: Sequence[Run]) -> list[str]:
         "1 strategy" if strategies == 1 else f"{strategies} strategies",
         *begun[-1:],
     ]
-
-
-def _unfinished(told: Sequence[Chapter]) -> str:
-    waiting = [chapter for chapter in told if chapter.planned > chapter.questions]
-    if not waiting:
-        return ""
-    done, planned = min((one.questions, one.planned) for one in waiting)
-    return (
-        f"Not finished: so far {done:,} of {planned:,} questions have an answer from every strategy. Those that take "
-        "few tokens come first, so the figures will move."
-    )
 
 
 def _manifests(runs: Sequence[Run]) -> list[_Manifest]:

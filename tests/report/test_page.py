@@ -161,9 +161,11 @@ def test_two_models_get_a_chapter_each_and_are_compared() -> None:
     assert [chapter["runs"] for chapter in data["chapters"]] == [[0, 1], [2, 3]]
 
 
-def test_runs_that_go_on_say_how_far_they_are() -> None:
-    assert "so far 3 of 1,000 questions" in Reader(page([run("direct", "+--")], planned=1000)).text
-    assert "Not finished" not in Reader(page([run("direct", "+--")])).text
+def test_runs_that_go_on_have_no_verdict_yet() -> None:
+    said = Reader(page([run("direct", "+--"), run("zero-shot", "+++")], planned=1000)).text
+    assert "No verdict yet: of 1,000 questions, 3 questions have an answer from every strategy so far." in said
+    assert "Use zero-shot" not in said
+    assert "No verdict yet" not in Reader(page([run("direct", "+--")], planned=3)).text
 
 
 def test_runs_on_different_questions_are_refused() -> None:

@@ -122,7 +122,7 @@ def test_a_run_that_goes_on_changes_the_page(viewer: Viewer, folder: Path) -> No
     for done in (1, 2):
         (run / "samples.jsonl").write_bytes(b"".join(lines[:done]) + lines[done][:40])
         content = get(viewer, path)[1]
-        assert f"so far {done} of 3 questions" in content
+        assert f"of 3 questions, {done} question" in content
         states.append(get(viewer, f"{path}state")[1])
         assert f'data-state="{states[-1]}"' in content
     assert len(set(states)) == 3
