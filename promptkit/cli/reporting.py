@@ -18,14 +18,10 @@ if TYPE_CHECKING:
 def save_report(runs: "Sequence[Run]", folder: Path) -> Path | None:
     """Write the report of an evaluation into its folder; where that fails, say so and go on: the runs are safe."""
     from promptkit.report import save
-    from promptkit.report.folders import in_common
 
     path = folder / "report.html"
-    shown, planned = in_common(runs)
-    if not shown:
-        return None  # stopped before any question had an answer from every strategy
     try:
-        save(shown, path, planned=planned)
+        save(runs, path)
     except ConfigError as error:
         say("warning", "yellow", f"there is no report: {error}")
         return None

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from promptkit.drawing.chart import Chart
@@ -81,31 +81,47 @@ class Across:
     chart: Chart
 
 
-def chapters(runs: Sequence[Run], planned: int = 0) -> list[Chapter]:
+def chapters(runs: Sequence[Run]) -> list[Chapter]:
     """Each benchmark and backend for itself.
 
+    Runs that go on or were stopped are compared on the questions that all of a chapter have answered; where there is
+    none, the chapter is left out.
+
     Args:
-        runs: in the order in which they are to be shown; at least one.
-        planned: questions that were to be asked, where the runs are not finished.
+        runs: in the order in which they are to be shown.
 
     Raises:
         ConfigError: runs of one benchmark and backend have not asked the same questions.
     """
     ordered = sorted(runs, key=_first_seen(runs))
-    return [_chapter(list(group), planned) for _, group in groupby(ordered, key=lambda r: (r.benchmark, r.backend))]
+    groups = [list(group) for _, group in groupby(ordered, key=lambda run: (run.benchmark, run.backend))]
+    return [_chapter(shown, planned) for shown, planned in map(_in_common, groups) if shown]
 
 
 def models(runs: Sequence[Run]) -> list[Across]:
-    """For each benchmark that ran on several backends, how these compare.
+    """For each benchmark that ran on several backends, how these compare where they are finished.
 
     Raises:
         ConfigError: they have not asked the same questions.
     """
     found: list[Across] = []
     for benchmark in dict.fromkeys(run.benchmark for run in runs):
-        if rows := across([run for run in runs if run.benchmark == benchmark]):
+        if rows := across([run for run in runs if run.benchmark == benchmark and not run.missing]):
             found.append(_across(benchmark, rows))
     return found
+
+
+def _in_common(runs: list[Run]) -> tuple[list[Run], int]:
+    """The runs with the questions that all of them have answered, and how many each is to have."""
+    planned = max(run.n + run.missing for run in runs)
+    if not any(run.missing for run in runs):
+        return runs, planned
+    samples = [{sample.id: sample for sample in run.samples} for run in runs]
+    order = [name for name in samples[0] if all(name in its for its in samples)]
+    if not order:
+        return [], planned
+    found = zip(runs, samples, strict=True)
+    return [replace(run, samples=tuple(its[one] for one in order), missing=0) for run, its in found], planned
 
 
 def _first_seen(runs: Sequence[Run]) -> Callable[[Run], int]:

@@ -1,7 +1,6 @@
-"""Finding run folders, and reading runs that are not finished yet."""
+"""Finding run folders."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from promptkit.errors import ConfigError
@@ -43,23 +42,6 @@ def state_of(folder: Path) -> str:
                 continue
             parts.append(f"{run.name}/{name}:{about.st_size}:{about.st_mtime_ns}")
     return "|".join(parts)
-
-
-def in_common(runs: Sequence[Run]) -> tuple[list[Run], int]:
-    """Of runs that go on or were stopped: the questions that every run of a benchmark and backend has answered.
-
-    Returns:
-        The runs, without those that have nothing to show, and how many questions each is to have.
-    """
-    shown: list[Run] = []
-    for run in runs:
-        samples = {sample.id: sample for sample in run.samples}
-        others = [other for other in runs if (other.benchmark, other.backend) == (run.benchmark, run.backend)]
-        answered = [{sample.id for sample in other.samples} for other in others]
-        order = [sample.id for sample in others[0].samples if all(sample.id in its for its in answered)]
-        if order:
-            shown.append(replace(run, samples=tuple(samples[name] for name in order), missing=0, stopped=""))
-    return shown, max((run.n + run.missing for run in runs), default=0)
 
 
 def finished(folders: Sequence[Path]) -> list[Run]:

@@ -31,23 +31,25 @@ class _Manifest:
     content: str
 
 
-def page(runs: Sequence[Run], *, planned: int = 0, state: str = "") -> str:
+def page(runs: Sequence[Run], *, state: str = "") -> str:
     """The report of runs as an HTML document.
 
     Whatever models and data say stays text: the page's own part is escaped, the questions lie in it as base64 and are
     put into the document as text nodes only, and a Content-Security-Policy allows no other script, style or address.
 
     Args:
-        runs: in the order in which they are to be shown.
-        planned: questions a run that were to be asked, where runs are not finished.
+        runs: in the order in which they are to be shown. Of unfinished ones, what all of a chapter have answered.
         state: what is shown, in a word, for a page that is served and asks for changes; empty for a file.
 
     Raises:
-        ConfigError: there are no runs, or those of one benchmark and backend have not asked the same questions.
+        ConfigError: there are no runs, those of one benchmark and backend have not asked the same questions, or none
+            of these has an answer from each of them yet.
     """
     if not runs:
         raise ConfigError("there are no runs to report", hint="give folders that eval wrote")
-    told = chapters(runs, planned)
+    told = chapters(runs)
+    if not told:
+        raise ConfigError("no question has an answer from every strategy yet", hint="wait for the first ones")
     style, script = _asset("report.css") + STYLE, _asset("report.js")
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(_asset("page.html.j2"))
     return template.render(
@@ -67,18 +69,14 @@ def page(runs: Sequence[Run], *, planned: int = 0, state: str = "") -> str:
     )
 
 
-def save(runs: Sequence[Run], path: str | Path, *, planned: int = 0) -> None:
+def save(runs: Sequence[Run], path: str | Path) -> None:
     """Write the report of runs.
 
-    Args:
-        runs: as for `page`.
-        path: of the file.
-        planned: as for `page`.
 
     Raises:
         ConfigError: as `page`, or the file cannot be written.
     """
-    content = page(runs, planned=planned)
+    content = page(runs)
     try:
         Path(path).write_text(content, encoding="utf-8", errors="replace")
     except OSError as error:

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from promptkit.errors import ConfigError
 from promptkit.evaluation.rundir import load_run_so_far
-from promptkit.report.folders import evaluations, in_common, run_folders, state_of
+from promptkit.report.folders import evaluations, run_folders, state_of
 from promptkit.report.page import page
 
 HOST = "127.0.0.1"
@@ -102,12 +102,9 @@ class Viewer(ThreadingHTTPServer):
 
 def _content(folder: Path, state: str) -> str:
     try:
-        runs, planned = in_common([load_run_so_far(run) for run in run_folders(folder)])
-        if runs:
-            return page(runs, planned=planned, state=state)
-        said = "No question has been answered by every strategy yet. This page looks again by itself."
+        return page([load_run_so_far(run) for run in run_folders(folder)], state=state)
     except ConfigError as error:
-        said = str(error)
+        said = f"{error.message}. This page looks again by itself."
     refresh = '<meta http-equiv="refresh" content="3">'
     return _PLAIN.format(title=escape(folder.name), body=f"<p>{escape(said)}</p>", refresh=refresh)
 

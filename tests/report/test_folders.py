@@ -8,7 +8,7 @@ import pytest
 from promptkit import FakeBackend, evaluate
 from promptkit.errors import ConfigError
 from promptkit.evaluation.rundir import load_run, load_run_so_far
-from promptkit.report.folders import evaluations, finished, in_common, run_folders, state_of
+from promptkit.report.folders import evaluations, finished, run_folders, state_of
 
 STRATEGIES = ["zero-shot-cot", "self-consistency:n=3", "direct"]
 
@@ -45,19 +45,18 @@ def test_evaluations_are_found_one_level_up(evaluation: Path) -> None:
     assert evaluations(evaluation / "none") == []
 
 
-def test_only_what_every_strategy_answered_is_compared(evaluation: Path) -> None:
-    unfinish(evaluation / "direct", 3)
-    unfinish(evaluation / "zero-shot-cot", 2, torn=True)
-    runs, planned = in_common([load_run_so_far(run) for run in run_folders(evaluation)])
-    assert planned == 4
-    assert [run.n for run in runs] == [2, 2, 2]
-    assert len({tuple(sample.id for sample in run.samples) for run in runs}) == 1
-    assert [run.backend for run in runs] == ["fake"] * 3
-
-
-def test_nothing_in_common_is_no_run(evaluation: Path) -> None:
-    unfinish(evaluation / "direct", 0)
-    assert in_common([load_run_so_far(run) for run in run_folders(evaluation)]) == ([], 4)
+def test_a_run_that_is_written_is_read_so_far(evaluation: Path) -> None:
+    unfinish(evaluation / "direct", 2, torn=True)
+    run = load_run_so_far(evaluation / "direct")
+    assert (run.strategy, run.benchmark, run.backend, run.n, run.missing) == (
+        "direct",
+        "multiarith-style",
+        "fake",
+        2,
+        2,
+    )
+    unfinish(evaluation / "zero-shot-cot", 0)
+    assert load_run_so_far(evaluation / "zero-shot-cot").n == 0
 
 
 def test_finished_runs_are_read_as_they_are(evaluation: Path) -> None:

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -162,10 +163,20 @@ def test_two_models_get_a_chapter_each_and_are_compared() -> None:
 
 
 def test_runs_that_go_on_have_no_verdict_yet() -> None:
-    said = Reader(page([run("direct", "+--"), run("zero-shot", "+++")], planned=1000)).text
-    assert "No verdict yet: of 1,000 questions, 3 questions have an answer from every strategy so far." in said
-    assert "Use zero-shot" not in said
-    assert "No verdict yet" not in Reader(page([run("direct", "+--")], planned=3)).text
+    slow, quick = (run(name, "++-" * 3) for name in ("zero-shot-cot", "direct"))
+    slow = replace(slow, samples=(slow.samples[4], slow.samples[2], slow.samples[0]), missing=6, stopped="it goes on")
+    quick = replace(quick, samples=quick.samples[:4], missing=5, stopped="it goes on")
+    said = Reader(page([slow, quick])).text
+    assert "No verdict yet: of 9 questions, 2 questions have an answer from every strategy so far." in said
+    assert "Use direct" not in said
+    assert len(data_of(page([slow, quick]))["sets"][0]["questions"]) == 5
+    assert "No verdict yet" not in Reader(page([run("direct", "+--")])).text
+
+
+def test_runs_with_nothing_in_common_are_no_report_yet() -> None:
+    begun = replace(run("zero-shot", ""), missing=3, stopped="it goes on")
+    with pytest.raises(ConfigError, match="no question has an answer from every strategy yet"):
+        page([run("direct", "+--"), begun])
 
 
 def test_runs_on_different_questions_are_refused() -> None:

@@ -116,7 +116,7 @@ def test_a_run_that_goes_on_changes_the_page(viewer: Viewer, folder: Path) -> No
     (run / "samples.jsonl").write_bytes(b"")
     path = f"/{viewer.secret}/monday/"
     content = get(viewer, path)[1]
-    assert "No question has been answered by every strategy yet" in content
+    assert "no question has an answer from every strategy yet" in content
     assert 'http-equiv="refresh"' in content
     states = [get(viewer, f"{path}state")[1]]
     for done in (1, 2):
