@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -146,7 +147,7 @@ class Run:
         """Wilson score interval of the accuracy, 95 %."""
         return wilson(self.count("correct"), self.n)
 
-    @property
+    @cached_property
     def usage(self) -> Usage:
         """Calls and tokens of all questions and of the preparation."""
         return sum((sample.usage for sample in self.samples), self.preparation)
