@@ -304,7 +304,7 @@ def test_eval_json_keeps_the_contract(promptkit: CommandLine) -> None:
     said = promptkit("eval", "--strategy", "direct", "--strategy", "zero-shot", "--limit", "3", "--json")
     assert said.code == 0
     data = json.loads(said.out)
-    assert list(data) == ["runs"]
+    assert list(data) == ["runs", "tables", "interactions", "noise"]
     assert [run["strategy"] for run in data["runs"]] == ["direct", "zero-shot"]
     for run in data["runs"]:
         assert run.keys() == {

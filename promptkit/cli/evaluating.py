@@ -188,6 +188,7 @@ def evaluate_(
     from promptkit.evaluation import evaluate, load
     from promptkit.evaluation.inputs import check
     from promptkit.evaluation.pools import pool_for
+    from promptkit.evaluation.summary import summary
     from promptkit.evaluation.table import one_line, print_runs
     from promptkit.models import DEFAULT
     from promptkit.paths import cache_dir
@@ -216,7 +217,7 @@ def evaluate_(
         runs = evaluate(chosen, loaded, where, seed=seed, run_dir=folder, pool=pool, budget=meter, on_progress=report)
     page = save_report(runs, folder)
     if as_json:
-        print_json({"runs": [run.summary() for run in runs], "report": str(page) if page else None})
+        print_json({**summary(runs), "report": str(page) if page else None})
     else:
         print_runs(runs, out)
     refuse_all_failed(runs)

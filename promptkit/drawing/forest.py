@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from promptkit.drawing.chart import Chart, axis_x, dot, fitted, shares, text
+from promptkit.drawing.chart import Chart, axis_x, dot, fitted, length, shares, text
 
-_WIDTH, _LEFT, _RIGHT, _TOP, _ROW = 520, 158, 448, 8, 30
+_WIDTH, _RIGHT, _TOP, _ROW = 520, 448, 8, 30
+_NARROW, _BROAD = 110, 236
+"""Least and most room for the names."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,14 @@ def forest(estimates: Sequence[Estimate], name: str = "accuracy") -> Chart:
         name: of the chart's file.
     """
     bottom = _TOP + _ROW * len(estimates)
-    scale = shares([one.low for one in estimates], [one.high for one in estimates], _LEFT, _RIGHT)
+    left = min(_BROAD, max(_NARROW, *(length(one.label) + 24 for one in estimates)))
+    scale = shares([one.low for one in estimates], [one.high for one in estimates], left, _RIGHT)
     marks = list(axis_x(scale, bottom, _TOP, "% right, with 95 % interval", percent=True))
     for place, one in enumerate(estimates):
         y = _TOP + _ROW * (place + 0.5)
         line, mark, word = ("best-line", "best", "strong") if one.best else ("line", "dot", "")
         marks += [
-            text(_LEFT - 14, y + 4, fitted(one.label, _LEFT - 18), f"end {word}".strip()),
+            text(left - 14, y + 4, fitted(one.label, left - 18), f"end {word}".strip()),
             f'<path class="{line}" d="M{scale(one.low):.1f},{y:g}H{scale(one.high):.1f}"/>',
             dot(scale(one.share), y, mark, f"{one.label}: {one.said}"),
             text(_WIDTH - 6, y + 4, f"{one.share * 100:.1f} %", f"end {word}".strip()),

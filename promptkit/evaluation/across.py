@@ -26,7 +26,7 @@ def across(runs: Sequence[Run]) -> list[Row]:
     """Compare each strategy between the backends that ran it to the end.
 
     Args:
-        runs: of one benchmark, on the same questions.
+        runs: of one benchmark, on the same questions; of several runs of one strategy on one backend, the first counts.
 
     Returns:
         A row for each strategy that ran on two backends or more, in the order of the runs.
@@ -38,7 +38,7 @@ def across(runs: Sequence[Run]) -> list[Row]:
     for run in runs:
         if run.missing:
             continue
-        by_strategy.setdefault(run.strategy, {})[run.backend] = run
+        by_strategy.setdefault(run.strategy, {}).setdefault(run.backend, run)
     several = {name: found for name, found in by_strategy.items() if len(found) > 1}
     pairs = [(name, a, b) for name, found in several.items() for a, b in combinations(found, 2)]
     compared = {(name, a, b): compare(several[name][a], several[name][b]) for name, a, b in pairs}

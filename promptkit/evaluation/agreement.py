@@ -58,8 +58,8 @@ def agreement(run: Run, bins: int = 10) -> Agreement | None:
     it is (Kumar et al. 2019, arXiv:1909.10155): with few questions a bin, look at the bins' intervals.
 
     Args:
-        run: of a strategy that votes, by number or weight. Failed and unread samples count as not agreeing; a question
-            without any vote has agreement 0.
+        run: of a strategy that votes, by number or weight. Unread samples count as not agreeing, failed ones are none;
+            a question without any vote has agreement 0.
         bins: of equal width, between 0 and 1.
 
     Returns:
@@ -78,7 +78,9 @@ def agreement(run: Run, bins: int = 10) -> Agreement | None:
 
 
 def _share(sample: Sample) -> float:
-    return sample.votes[0].count / len(sample.candidates) if sample.votes else 0.0
+    """As `Result.agreement`."""
+    samples = sum(candidate.status != "failed" for candidate in sample.candidates)
+    return sample.votes[0].count / samples if sample.votes else 0.0
 
 
 def _bin(number: int, bins: int, held: Sequence[tuple[float, bool]]) -> AgreementBin:

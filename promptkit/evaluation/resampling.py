@@ -9,6 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb
+from typing import Any
+
+import numpy as np
 
 from promptkit.evaluation.clustered import weighted_clusters
 from promptkit.evaluation.runs import Run, Sample
@@ -96,7 +99,7 @@ def majority_at(n: int, pool: Pool) -> float:
     if not 1 <= n <= pool.size:
         raise ValueError(f"maj@{n} of {pool.size} samples makes no sense")
     answers = tuple(sorted(pool.right + pool.wrong))
-    return sum(_elected(n, count, answers, pool.silent) for count in pool.right)
+    return sum(_elected(count, answers, pool.silent)[n] for count in pool.right)
 
 
 def pools_of(run: Run) -> tuple[Pool, ...]:
@@ -122,36 +125,39 @@ def _pool(sample: Sample, size: int) -> Pool:
     return Pool(tuple(sorted(right.values())), tuple(sorted(wrong.values())), silent)
 
 
-@lru_cache(maxsize=50_000)
-def _elected(n: int, count: int, answers: tuple[int, ...], silent: int) -> float:
-    """The chance that the answer that `count` samples gave is elected by `n` of them.
+@lru_cache(maxsize=20_000)
+def _elected(count: int, answers: tuple[int, ...], silent: int) -> tuple[float, ...]:
+    """The chance that the answer that `count` samples gave is elected by n of them, for each n from 0 on.
 
     For each number of votes that elects it, count the subsets in which it has as many, no other answer has more, and
-    `tied` others have the same: a product of polynomials, whose exponents are the size of the subset and `tied`.
+    some others tie with it: a product of polynomials, whose exponents are the samples taken and the answers that tie.
 
     Args:
-        n: size of the subset.
         count: samples that gave the answer.
         answers: samples that gave each answer, this one included.
         silent: samples without a vote.
     """
     others = list(answers)
     others.remove(count)
-    chance = 0.0
-    for top in range(1, min(n, count) + 1):
-        ways = {(top, 0): comb(count, top)}  # (samples taken, answers that tie) → number of subsets
+    voters = sum(answers)
+    size = voters + silent
+    subsets: Any = np.zeros(size + 1)
+    for top in range(1, count + 1):
+        ways: Any = np.zeros(
+            (voters + 1, 1 + sum(other >= top for other in others))
+        )  # (samples taken, answers that tie)
+        ways[top, 0] = comb(count, top)
         for other in others:
-            ways = _with(ways, other, top, n)
-        for (taken, tied), number in ways.items():
-            chance += number * comb(silent, n - taken) / (tied + 1) / comb(silent + sum(answers), n)
-    return chance
+            ways = _with(ways, other, top)
+        shares = ways / np.arange(1, ways.shape[1] + 1)  # of those that tie, each may have been seen first
+        subsets += np.convolve(shares.sum(axis=1), [float(comb(silent, taken)) for taken in range(silent + 1)])
+    return tuple(float(number) / comb(size, n) for n, number in enumerate(subsets))
 
 
-def _with(ways: dict[tuple[int, int], int], count: int, top: int, n: int) -> dict[tuple[int, int], int]:
+def _with(ways: Any, count: int, top: int) -> Any:
     """The ways with one more answer, that `count` samples gave and that may have up to `top` votes."""
-    longer: dict[tuple[int, int], int] = {}
-    for (taken, tied), number in ways.items():
-        for votes in range(min(top, count, n - taken) + 1):
-            key = (taken + votes, tied + (votes == top))
-            longer[key] = longer.get(key, 0) + number * comb(count, votes)
+    longer: Any = np.zeros_like(ways)
+    for votes in range(min(top, count) + 1):
+        ties = int(votes == top)
+        longer[votes:, ties:] += comb(count, votes) * ways[: len(ways) - votes, : ways.shape[1] - ties]
     return longer

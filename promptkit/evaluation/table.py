@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from itertools import groupby
 
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
@@ -12,8 +11,18 @@ from rich.text import Text
 
 from promptkit.evaluation.across import Row, across
 from promptkit.evaluation.comparison import Comparison
+from promptkit.evaluation.findings import (
+    frontier_sentences,
+    interaction_sentences,
+    noise_sentences,
+    pool_sentences,
+)
+from promptkit.evaluation.interaction import FAIR_BASELINE, interactions
+from promptkit.evaluation.noise import noise_floors
+from promptkit.evaluation.phrases import p_text, questions, tokens
 from promptkit.evaluation.runs import Run, Sample
-from promptkit.evaluation.verdict import Judged, judge, names, p_text, tokens, verdict
+from promptkit.evaluation.summary import tables
+from promptkit.evaluation.verdict import Judged, judge, names, verdict
 
 _SHOWN_CHARACTERS = 420
 """How much of a model's text is shown, around the answer."""
@@ -27,11 +36,14 @@ decide, and what a model only reads."""
 
 def print_runs(runs: Sequence[Run], console: Console) -> None:
     """Print verdict, table and examples for each benchmark and backend; and for several backends, how they compare."""
-    for _, group in groupby(runs, key=lambda run: (run.benchmark, run.backend)):
-        print_compared(list(group), console)
+    for group in tables(runs):
+        print_compared(group, console)
     for benchmark in dict.fromkeys(run.benchmark for run in runs):
-        if rows := across([run for run in runs if run.benchmark == benchmark]):
+        these = [run for run in runs if run.benchmark == benchmark and not run.missing]
+        if rows := across(these):
             _print_across(benchmark, rows, console)
+        for sentence in [*interaction_sentences(interactions(these)), *noise_sentences(noise_floors(these))]:
+            console.print(Text(one_line(sentence)))
 
 
 def print_compared(runs: Sequence[Run], console: Console, said: str | None = None) -> None:
@@ -43,8 +55,9 @@ def print_compared(runs: Sequence[Run], console: Console, said: str | None = Non
         said: a sentence in place of the verdict, which advises one of the runs: ablations ask another question.
     """
     backends = " and ".join(dict.fromkeys(run.backend for run in runs))
-    title = one_line(f"{runs[0].benchmark}, {_questions(runs[0].n + runs[0].missing)}, {backends}")
+    title = one_line(f"{runs[0].benchmark}, {questions(runs[0].n + runs[0].missing)}, {backends}")
     judged = judge(runs)
+    advising = said is None
     said = one_line(verdict(runs, judged) if said is None else said)
     if console.is_terminal:
         console.print(Panel(Text(said), title=Text(title), title_align="left", border_style="cyan"))
@@ -58,6 +71,11 @@ def print_compared(runs: Sequence[Run], console: Console, said: str | None = Non
         if run.manifest.get("pool", {}).get("leaks"):
             said = f"{name} shows demonstrations made of the test's own questions, as published: its accuracy leaks."
             console.print(Text(said, style="bold yellow"))
+    if advising and not any(run.missing for run in runs):
+        sentences = frontier_sentences(runs, called, judged)
+        sentences += [one for run, name in zip(runs, called, strict=True) for one in pool_sentences(run, name)]
+        for sentence in sentences:
+            console.print(Text(sentence))
     if judged:
         console.print(_examples(runs, called, judged))
 
@@ -181,7 +199,7 @@ def _examples(runs: Sequence[Run], called: list[str], judged: dict[tuple[int, in
     whole = [place for place, run in enumerate(runs) if not run.missing]
     best = max(whole, key=lambda place: runs[place].accuracy)
     fair = [place for place in whole if place != best]
-    baseline = next((place for place in fair if runs[place].strategy == "zero-shot"), fair[0])
+    baseline = next((place for place in fair if runs[place].strategy == FAIR_BASELINE), fair[0])
     comparison = judged[baseline, best].comparison
     pair = (called[baseline], called[best])
     fixed = _example(comparison, comparison.fixed, "Fixed", pair)
@@ -247,7 +265,3 @@ def _fold(text: str) -> str:
 
 def _value(value: str | tuple[str, ...]) -> str:
     return _start(value if isinstance(value, str) else ", ".join(value))
-
-
-def _questions(n: int) -> str:
-    return "1 question" if n == 1 else f"{n} questions"

@@ -133,12 +133,12 @@ def _compared(runs: Sequence[Run], called: list[str], judged: dict[tuple[int, in
     if runs[best].accuracy == 0:
         high = runs[best].ci95.high
         return [f"no strategy got any of {n} right (95 % interval 0 to {high * 100:.0f} %), so nothing can be advised"]
-    blind = blindness(judged, len(runs))
-    if blind > BLIND and not any(found.shown for found in judged.values()):
+    if blindness(judged, len(runs)) > BLIND and not any(found.shown for found in judged.values()):
         counts = listed([f"{name} {run.count('correct')}" for run, name in zip(runs, called, strict=True)])
         return [f"{n} cannot show any difference, so take more; right so far: {counts}"]
     field = _Field(runs, called, judged, advised(runs, judged))
-    return [*_advice(field, best, f"{n} easily {_miss(runs[0].n)} gaps below {blind * 100:.0f} points"), *_weak(field)]
+    missed = blindness(judged, len(runs), field.chosen) * 100
+    return [*_advice(field, best, f"{n} easily {_miss(runs[0].n)} gaps below {missed:.0f} points"), *_weak(field)]
 
 
 @dataclass(frozen=True)
@@ -257,10 +257,18 @@ def _miss(n: int) -> str:
     return "misses" if n == 1 else "miss"
 
 
-def blindness(judged: dict[tuple[int, int], Judged], runs: int) -> float:
-    """The largest difference that a comparison which showed none could well have missed; 0 if each showed one."""
+def blindness(judged: dict[tuple[int, int], Judged], runs: int, place: int | None = None) -> float:
+    """The largest difference that a comparison which showed none could well have missed; 0 if each showed one.
+
+    Args:
+        judged: what `judge` gave.
+        runs: how many there are.
+        place: only comparisons with the run at this place.
+    """
     pairs = runs * (runs - 1) // 2
-    open_ = [found.comparison for (a, b), found in judged.items() if a < b and not found.shown]
+    open_ = [
+        found.comparison for (a, b), found in judged.items() if a < b and not found.shown and place in (None, a, b)
+    ]
     return max(
         (minimum_detectable_effect(c.n, (len(c.fixed) + len(c.broken)) / c.n, alpha=ALPHA / pairs) for c in open_),
         default=0.0,

@@ -1,14 +1,23 @@
 """What a report says: a chapter for each benchmark and backend, with its verdict, table and figures."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 from promptkit.drawing.chart import Chart
 from promptkit.evaluation.across import Row, across
+from promptkit.evaluation.findings import (
+    frontier_sentences,
+    interaction_sentences,
+    noise_sentences,
+    pool_sentences,
+)
+from promptkit.evaluation.interaction import interactions
+from promptkit.evaluation.noise import noise_floors
 from promptkit.evaluation.phrases import p_text
 from promptkit.evaluation.runs import Run
+from promptkit.evaluation.summary import tables
 from promptkit.evaluation.table import table_columns, table_legend, table_notes
 from promptkit.evaluation.verdict import Judged, advised, judge, names, verdict
 from promptkit.report.figures import accuracy_chart, cost_charts, pair_chart, vote_chart
@@ -42,10 +51,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Chapter:
-    """Runs that asked the same questions on one backend."""
+    """Runs that asked the same questions on one backend with one seed."""
 
-    benchmark: str
-    backend: str
+    title: str
+    runs: tuple[Run, ...]
+    """As they were given; a chapter on unfinished ones tells of the questions that all of them have answered."""
     called: tuple[str, ...]
     lead: str
     """The first part of the verdict."""
@@ -53,6 +63,8 @@ class Chapter:
     """The rest of it."""
     warnings: tuple[str, ...]
     table: Table
+    findings: tuple[str, ...]
+    """What frontier and votes say in words."""
     accuracy: Chart
     costs: tuple[Chart, ...]
     votes: Chart | None
@@ -74,11 +86,14 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Across:
-    """The same strategies on several backends."""
+    """The same strategies on several backends, or with several seeds."""
 
     benchmark: str
-    table: Table
-    chart: Chart
+    findings: tuple[str, ...]
+    """How far gains depend on the model, and what reseeding does."""
+    table: Table | None
+    chart: Chart | None
+    """Both `None` where there is one backend."""
 
 
 def chapters(runs: Sequence[Run]) -> list[Chapter]:
@@ -93,21 +108,32 @@ def chapters(runs: Sequence[Run]) -> list[Chapter]:
     Raises:
         ConfigError: runs of one benchmark and backend have not asked the same questions.
     """
-    ordered = sorted(runs, key=_first_seen(runs))
-    groups = [list(group) for _, group in groupby(ordered, key=lambda run: (run.benchmark, run.backend))]
-    return [_chapter(shown, planned) for shown, planned in map(_in_common, groups) if shown]
+    groups = tables(runs)
+    places = Counter((group[0].benchmark, group[0].backend) for group in groups)
+    found: list[Chapter] = []
+    for group in groups:
+        shown, planned = _in_common(group)
+        title = f"{group[0].benchmark}, {group[0].backend}"
+        if places[group[0].benchmark, group[0].backend] > 1:
+            title += f", seed {group[0].manifest.get('seed')}"
+        if shown:
+            found.append(_chapter(shown, group, title, planned))
+    return found
 
 
 def models(runs: Sequence[Run]) -> list[Across]:
-    """For each benchmark that ran on several backends, how these compare where they are finished.
+    """For each benchmark that ran on several backends or with several seeds, how its finished runs compare.
 
     Raises:
         ConfigError: they have not asked the same questions.
     """
     found: list[Across] = []
     for benchmark in dict.fromkeys(run.benchmark for run in runs):
-        if rows := across([run for run in runs if run.benchmark == benchmark and not run.missing]):
-            found.append(_across(benchmark, rows))
+        whole = [run for run in runs if run.benchmark == benchmark and not run.missing]
+        said = [*interaction_sentences(interactions(whole)), *noise_sentences(noise_floors(whole))]
+        rows = across(whole)
+        if rows or said:
+            found.append(_across(benchmark, rows, tuple(map(_set, said))))
     return found
 
 
@@ -124,14 +150,7 @@ def _in_common(runs: list[Run]) -> tuple[list[Run], int]:
     return [replace(run, samples=tuple(its[one] for one in order), missing=0) for run, its in found], planned
 
 
-def _first_seen(runs: Sequence[Run]) -> Callable[[Run], int]:
-    places: dict[tuple[str, str], int] = {}
-    for run in runs:
-        places.setdefault((run.benchmark, run.backend), len(places))
-    return lambda run: places[run.benchmark, run.backend]
-
-
-def _chapter(runs: list[Run], planned: int) -> Chapter:
+def _chapter(runs: list[Run], given: list[Run], title: str, planned: int) -> Chapter:
     judged = judge(runs)
     called = names(runs)
     whole = runs[0].n >= planned
@@ -148,13 +167,14 @@ def _chapter(runs: list[Run], planned: int) -> Chapter:
         (*table_legend(head, called), *table_notes(runs, called)),
     )
     return Chapter(
-        benchmark=runs[0].benchmark,
-        backend=" and ".join(dict.fromkeys(run.backend for run in runs)),
+        title=title,
+        runs=tuple(given),
         called=tuple(called),
         lead=_set(f"{lead}."),
         more=tuple(_set(f"{part[:1].upper()}{part[1:]}.") for part in more),
         warnings=tuple(_warnings(runs, called)),
         table=table,
+        findings=tuple(map(_set, _findings(runs, called, judged))) if whole else (),
         accuracy=accuracy_chart(runs, called, table.best),
         costs=cost_charts(runs, called),
         votes=vote_chart(runs, called),
@@ -221,14 +241,21 @@ def _warnings(runs: Sequence[Run], called: Sequence[str]) -> list[str]:
     ]
 
 
-def _across(benchmark: str, rows: Sequence[Row]) -> Across:
+def _findings(runs: Sequence[Run], called: Sequence[str], judged: dict[tuple[int, int], Judged]) -> list[str]:
+    pools = [said for run, name in zip(runs, called, strict=True) for said in pool_sentences(run, name)]
+    return [*frontier_sentences(runs, called, judged), *pools]
+
+
+def _across(benchmark: str, rows: Sequence[Row], findings: tuple[str, ...]) -> Across:
+    if not rows:
+        return Across(benchmark, findings, None, None)
     backends = list(dict.fromkeys(backend for row in rows for backend in row.runs))
     cells = [
         (
             row.strategy,
             *(f"{row.runs[one].accuracy * 100:.1f}" if one in row.runs else "" for one in backends),
             f"{abs(row.lead.delta) * 100:.1f}",
-            p_text(row.p_value),
+            p_text(row.p_value).removeprefix("p ").removeprefix("= "),
         )
         for row in rows
     ]
@@ -239,4 +266,4 @@ def _across(benchmark: str, rows: Sequence[Row]) -> Across:
     table = Table(("strategy", *backends, "ahead", "p"), tuple(cells), None, (said,))
     runs = [row.runs[one] for row in rows for one in backends if one in row.runs]
     chart = accuracy_chart(runs, [f"{run.strategy}, {run.backend}" for run in runs], None, "models")
-    return Across(benchmark, table, chart)
+    return Across(benchmark, findings, table, chart)

@@ -97,11 +97,12 @@ def save_figures(chapters: "Sequence[Chapter]", across: "Sequence[Across]", fold
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for chapter in chapters:
-            parts = [chapter.benchmark, chapter.backend] if len(chapters) > 1 else []
+            parts = [chapter.title] if len(chapters) > 1 else []
             for chart in chapter.charts:
                 files += _save(chart, folder, [*parts, chart.name], png)
         for one in across:
-            files += _save(one.chart, folder, [one.benchmark, one.chart.name], png)
+            if one.chart:
+                files += _save(one.chart, folder, [one.benchmark, one.chart.name], png)
     except OSError as error:
         raise ConfigError(f"cannot write the figures to {folder}: {error.strerror}", hint="choose another") from error
     return files

@@ -92,13 +92,13 @@ def _data(runs: Sequence[Run], told: Sequence[Chapter]) -> dict[str, Any]:
         questions.add(benchmark, its, names(its))
     shown: list[dict[str, Any]] = []
     for chapter in told:
-        its = [run for run in runs if run.benchmark == chapter.benchmark]
-        places = [place for place, run in enumerate(its) if run.backend == chapter.backend]
+        benchmark = chapter.runs[0].benchmark
+        its = {id(run): place for place, run in enumerate(run for run in runs if run.benchmark == benchmark)}
         pairs = [[one.before, one.after, one.fixed, one.broken, one.said] for one in chapter.pairs]
         shown.append(
             {
-                "set": benchmarks.index(chapter.benchmark),
-                "runs": places,
+                "set": benchmarks.index(benchmark),
+                "runs": [its[id(run)] for run in chapter.runs],
                 "names": list(chapter.called),
                 "order": list(chapter.order),
                 "right": list(chapter.rights),

@@ -7,6 +7,7 @@ import pytest
 from promptkit import compare
 from promptkit.errors import ConfigError
 from promptkit.evaluation import Run
+from promptkit.evaluation.stats import questions_needed
 from tests.made_runs import run
 
 
@@ -38,7 +39,10 @@ def test_the_other_way_round_is_the_mirror_image() -> None:
 
 def test_summary_has_the_keys_of_the_contract() -> None:
     summary = compare(run("a", "+-"), run("b", "++")).summary()
-    assert list(summary) == ["delta", "ci95", "p_value", "test", "n", "fixed", "broken", "minimum_detectable_effect"]
+    assert list(summary) == [
+        *("delta", "ci95", "p_value", "test", "n", "fixed", "broken"),
+        *("minimum_detectable_effect", "questions_needed"),
+    ]
     assert summary["test"] == "exact McNemar"
 
 
@@ -65,3 +69,11 @@ def test_of_choices_shuffled_otherwise_the_text_counts() -> None:
 def test_nothing_cannot_be_compared() -> None:
     with pytest.raises(ConfigError, match="no questions"):
         compare(run("a", ""), run("b", ""))
+
+
+def test_a_comparison_says_how_many_questions_would_show_its_difference() -> None:
+    found = compare(run("a", "+" * 20 + "-" * 20), run("b", "-" + "+" * 22 + "-" * 17))
+    assert found.delta == pytest.approx(0.05)
+    assert found.questions_needed == questions_needed(0.05, 4 / 40)
+    assert found.reversed().questions_needed == found.questions_needed
+    assert compare(run("a", "+-"), run("b", "-+")).questions_needed is None

@@ -68,3 +68,17 @@ def test_summary_has_the_keys_of_the_contract() -> None:
     assert summary["usage"] == {"calls": 6, "prompt_tokens": 240, "completion_tokens": 250, "cached_calls": 0}
     low, high = summary["ci95"]
     assert 0 < low < summary["accuracy"] < high < 1
+
+
+def test_what_became_of_each_candidate_is_kept() -> None:
+    candidates = (
+        Result(answer="7", text="7"),
+        Result(text="so"),
+        Result(answer="7", truncated=True),
+        Result(answer="8"),
+    )
+    elected = Result(answer="7", text="7", candidates=candidates, details={"failed_samples": 1})
+    kept = score(EXAMPLE, outcome(elected)).candidates
+    assert [one.status for one in kept] == ["correct", "unparsed", "truncated", "wrong", "failed"]
+    assert [one.answer for one in kept] == ["7", None, "7", "8", None]
+    assert [one.votes for one in kept] == [True, False, False, True, False]

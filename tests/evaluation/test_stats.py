@@ -226,6 +226,13 @@ def test_more_questions_find_less() -> None:
     assert questions_needed(0.02, 0.2) == pytest.approx(needed, rel=0.03)
 
 
+def test_of_very_many_questions_the_normal_approximation_is_as_good() -> None:
+    below, above = 0.004, 0.0037  # the exact power takes about 97,000 questions, the approximation begins at 100,000
+    ratio = questions_needed(above, 0.2) / questions_needed(below, 0.2)
+    assert ratio == pytest.approx((below / above) ** 2, rel=0.005)
+    assert questions_needed(1 / 1319, 0.9) > 10_000_000
+
+
 @pytest.mark.parametrize(
     ("delta", "share", "power", "alpha"),
     [(0.0, 0.2, 0.8, 0.05), (0.3, 0.2, 0.8, 0.05), (0.1, 1.2, 0.8, 0.05), (0.1, 0.2, 1.0, 0.05), (0.1, 0.2, 0.8, 0.0)],

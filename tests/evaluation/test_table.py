@@ -13,7 +13,7 @@ from promptkit.evaluation.runs import Sample
 from promptkit.evaluation.table import marked, one_line, plain, print_compared, print_runs
 from promptkit.types import Extraction, Usage
 from tests.isolation import ROOT
-from tests.made_runs import run
+from tests.made_runs import run, voting_run
 
 GOLDEN = ROOT / "tests/golden/table"
 FIVE = [
@@ -49,6 +49,17 @@ SHOWN: dict[str, list[Run]] = {
         replace(made, backend=backend)
         for backend, runs in {"org/model-of-7b": FIVE[:3], "org/model-of-1b": [FIVE[0], FIVE[2], FIVE[1]]}.items()
         for made in (replace(one, strategy=name) for one, name in zip(runs, NAMES, strict=True))
+    ],
+    "votes": [
+        run("zero-shot", "+" * 24 + "-" * 16, tokens=250),
+        voting_run(
+            "self-consistency:n=5", ["+++++"] * 20 + ["+++ab"] * 9 + ["++aab", "aab?<"] * 4 + ["aaaa!"] * 3, tokens=260
+        ),
+    ],
+    "seeds": [
+        run(name, text[seed:] + text[:seed], tokens=tokens, seed=seed)
+        for seed in (0, 1)
+        for name, text, tokens in (("zero-shot", "+-" * 20, 250), ("zero-shot-cot", "+++-" * 10, 300))
     ],
     "models": [replace(FIVE[1], backend="org/model-of-7b"), replace(FIVE[2], backend="org/model-of-1b")],
 }

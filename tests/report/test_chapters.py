@@ -1,5 +1,7 @@
 """What a report says of runs."""
 
+from dataclasses import replace
+
 from promptkit.report.chapters import chapters, models
 from tests.made_runs import run
 
@@ -48,7 +50,29 @@ def test_demonstrations_of_the_test_set_are_told() -> None:
 
 def test_runs_lie_together_by_backend_in_the_order_they_came() -> None:
     runs = [run("x", "+-", backend="b"), run("x", "++", backend="a"), run("y", "+-", backend="b")]
-    assert [(chapter.backend, chapter.called) for chapter in chapters(runs)] == [("b", ("x", "y")), ("a", ("x",))]
+    assert [(chapter.title, chapter.called) for chapter in chapters(runs)] == [
+        ("multiarith-style, b", ("x", "y")),
+        ("multiarith-style, a", ("x",)),
+    ]
     (across,) = models(runs)
+    assert across.table is not None
     assert across.table.headings == ("strategy", "b", "a", "ahead", "p")
     assert across.table.rows[0][:4] == ("x", "50.0", "100.0", "50.0")
+
+
+def test_seeds_get_a_chapter_each_and_their_noise_is_told() -> None:
+    runs = [replace(run("x", "++-"), manifest={"seed": 1}), replace(run("x", "+-+"), manifest={"seed": 2})]
+    assert [chapter.title for chapter in chapters(runs)] == [
+        "multiarith-style, qwen2.5-coder-0.5b, seed 1",
+        "multiarith-style, qwen2.5-coder-0.5b, seed 2",
+    ]
+    (across,) = models(runs)
+    assert across.table is None
+    assert "2 seeds" in across.findings[0]
+
+
+def test_what_frontier_and_models_say_is_said() -> None:
+    (chapter,) = chapters([run("direct", "+---" * 4, tokens=2), run("zero-shot", "+++-" * 4)])
+    assert chapter.findings[0].startswith("Frontier, right by generated tokens a question: direct 25.0\u00a0% at 2,")
+    runs = [run(name, "+-" * 4, backend=model) for model in "ab" for name in ("zero-shot", "cot")]
+    assert "depend on the model" in models(runs)[0].findings[0]

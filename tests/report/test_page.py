@@ -155,7 +155,7 @@ def test_all_right_and_none_right(answers: str) -> None:
 def test_two_models_get_a_chapter_each_and_are_compared() -> None:
     runs = [run(name, answers, backend=model) for model, answers in (("a", "+--"), ("b", "++-")) for name in ("x", "y")]
     read = Reader(page(runs))
-    assert "Model against model" in read.text
+    assert "multiarith-style, model against model" in read.text
     assert [given["id"] for tag, given in read.elements if tag == "article"] == ["chapter-1", "chapter-2"]
     data = data_of(page(runs))
     assert data["sets"][0]["runs"] == ["x (a)", "y (a)", "x (b)", "y (b)"]
