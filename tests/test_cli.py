@@ -285,7 +285,7 @@ def test_several_models_are_compared_with_each_other(promptkit: CommandLine, tin
     said = promptkit("eval", *asked, "--backend", "default", "--backend", f"hf:{other}")
     assert said.code == 0, said.err
     assert "model against model: (1)" in said.out
-    folders = sorted((promptkit.folder / "r").iterdir())
+    folders = sorted(path for path in (promptkit.folder / "r").iterdir() if path.is_dir())
     assert len(folders) == 4
     compared = promptkit("compare", folders[0], folders[1])
     assert compared.code == 0, compared.err

@@ -155,7 +155,6 @@ def _chapter(runs: list[Run], given: list[Run], title: str, planned: int) -> Cha
     called = names(runs)
     whole = runs[0].n >= planned
     lead, *more = (verdict(runs, judged) if whole else _no_verdict(runs[0].n, planned)).removesuffix(".").split("; ")
-    best = advised(runs, judged) if whole and any(run.accuracy for run in runs) else None
     baseline = _baseline(runs)
     order = _easy_first(runs)
     right = [{sample.id: sample.status == "correct" for sample in run.samples} for run in runs]
@@ -163,7 +162,7 @@ def _chapter(runs: list[Run], given: list[Run], title: str, planned: int) -> Cha
     table = Table(
         ("strategy", *(heading.replace("\n", " ") for heading in head)),
         tuple(zip(called, *head.values(), strict=True)),
-        best if len(runs) > 1 else None,
+        _advised(runs, called, judged, lead),
         (*table_legend(head, called), *table_notes(runs, called)),
     )
     return Chapter(
@@ -190,6 +189,16 @@ def _chapter(runs: list[Run], given: list[Run], title: str, planned: int) -> Cha
         rights=tuple("".join("01"[found[one]] for one in order) for found in right),
         pairs=tuple(_pair(before, after, found) for (before, after), found in judged.items()),
     )
+
+
+def _advised(
+    runs: Sequence[Run], called: Sequence[str], judged: dict[tuple[int, int], Judged], lead: str
+) -> int | None:
+    """The run that the verdict tells to use; `None` where it advises none, or is undecided."""
+    if len(runs) < 2 or not lead.startswith("Use "):
+        return None
+    place = advised(runs, judged)
+    return place if called[place] in lead else None
 
 
 def _no_verdict(done: int, planned: int) -> str:

@@ -373,6 +373,10 @@
   async function begin() {
     theme();
     watch();
+    if (typeof DecompressionStream === "undefined") {
+      $("#filters").after("This browser is too old to show the questions: take one of 2023 or later.");
+      return;
+    }
     data = await unpack();
     options(form.elements.set, data.sets.map((set, place) => [place, set.title]));
     $(".set", form).hidden = data.sets.length === 1;

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from promptkit.evaluation import Run
 from promptkit.report.chapters import chapters, models
 from tests.made_runs import run
 
@@ -76,3 +77,13 @@ def test_what_frontier_and_models_say_is_said() -> None:
     assert chapter.findings[0].startswith("Frontier, right by generated tokens a question: direct 25.0\u00a0% at 2,")
     runs = [run(name, "+-" * 4, backend=model) for model in "ab" for name in ("zero-shot", "cot")]
     assert "depend on the model" in models(runs)[0].findings[0]
+
+
+def test_only_what_the_verdict_advises_is_marked() -> None:
+    def best(*runs: Run) -> int | None:
+        return chapters(runs)[0].table.best
+
+    assert best(run("direct", "+---" * 16, tokens=2), run("zero-shot", "+++-" * 16)) == 1
+    assert best(run("direct", "+-", tokens=2), run("zero-shot", "++")) is None
+    assert best(run("direct", "--"), run("zero-shot", "--")) is None
+    assert best(run("zero-shot", "++")) is None
