@@ -2,7 +2,8 @@
 
     Question ─strategy→ Request ─backend→ Completion ─extract→ Extraction ─strategy→ Result
 
-Only data lives here: no module of the package is imported, and nothing here does I/O.
+Only data lives here: no module of the package is imported but what shows a result in a notebook, when one asks for it,
+and nothing here does I/O.
 """
 
 import hashlib
@@ -281,6 +282,12 @@ class Result(Data):
     usage: Usage = Usage()
     error: str | None = None
     """Why there is no result, where a question of `run_many` failed."""
+
+    def _repr_html_(self) -> str:
+        """How notebooks show it."""
+        from promptkit.report.notebook import result_html
+
+        return result_html(self)
 
     @property
     def agreement(self) -> float | None:

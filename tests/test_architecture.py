@@ -31,6 +31,7 @@ DIRECTIONS: dict[str, set[str]] = {
     "scheduler": PLAIN | {"backends.base", "budget", "flow"},
     "drawing": PLAIN,
     "embedding": PLAIN | {"models"},
+    "report": PLAIN | {"__version__", "drawing", "evaluation", "strategies"},
     "strategies": PLAIN
     | {
         "backends.base",
@@ -45,6 +46,8 @@ DIRECTIONS: dict[str, set[str]] = {
     },
 }
 """By module or folder, what it may import besides itself; other backends are in `allowed`."""
+DISPLAY = {"types": {"report.notebook.result_html"}, "evaluation.runs": {"report.notebook.run_html"}}
+"""What `_repr_html_` may import, when a notebook calls it."""
 
 
 def names(paths: list[Path]) -> list[str]:
@@ -89,8 +92,14 @@ def allowed(importer: str) -> set[str] | None:
 
 
 def forbidden(importer: str, source: ast.AST) -> list[str]:
-    may = allowed(importer)
-    return [] if may is None else [n for n in imports(source) if not any(within(n, other) for other in may)]
+    shown = set[str]()
+    for node in ast.walk(source):
+        if isinstance(node, ast.FunctionDef) and node.name == "_repr_html_":
+            shown = set(imports(node)) & DISPLAY.get(importer, set())
+    may, found = allowed(importer), [n for n in imports(source) if n not in shown]
+    if not within(importer, "cli") and not within(importer, "report"):
+        return [n for n in found if within(n, "report") or (may is not None and not any(within(n, o) for o in may))]
+    return [] if may is None else [n for n in found if not any(within(n, other) for other in may)]
 
 
 @pytest.mark.parametrize("path", FILES, ids=names(FILES))
@@ -111,6 +120,12 @@ def test_imports_go_in_the_directions_of_the_design(path: Path) -> None:
         ("backends.base", "from promptkit.paths import cache_dir"),
         ("scheduler", "from promptkit.backends.hf import HFBackend"),
         ("strategies.cot", "def run():\n    from promptkit.backends.fake import FakeBackend"),
+        ("types", "from promptkit.report.notebook import result_html"),
+        ("types", "def _repr_html_(self):\n    from promptkit.errors import ConfigError"),
+        ("evaluation.table", "def _repr_html_(self):\n    from promptkit.report.notebook import run_html"),
+        ("evaluation.verdict", "from promptkit.report import page"),
+        ("report.page", "from promptkit.cli import app"),
+        ("report.page", "from promptkit.backends import default"),
         ("strategies.cot", "if TYPE_CHECKING:\n    from promptkit.evaluation import Benchmark"),
     ],
 )

@@ -17,12 +17,12 @@ import promptkit as package
 from promptkit import FakeBackend, backends, templates
 from promptkit.cli import app, listing
 from promptkit.cli.options import backend_of
-from promptkit.errors import BackendError
+from promptkit.errors import BackendError, ConfigError
 from promptkit.strategies import PRESETS
 from tests.command_line import CommandLine
 from tests.isolation import ROOT
 
-COMMANDS = ["run", "eval", "compare", "strategies", "benchmarks"]
+COMMANDS = ["run", "eval", "compare", "report", "view", "strategies", "benchmarks"]
 GROUPS = {
     "ablate": ["labels", "wording"],
     "cache": ["info", "clear"],
@@ -69,7 +69,8 @@ def test_help_has_an_example(promptkit: CommandLine, command: list[str]) -> None
 @pytest.mark.parametrize("command", EVERY, ids=" ".join)
 def test_examples_run(promptkit: CommandLine, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("promptkit.models.ensure", lambda name, **_: Path(f"/models/{name}"))
-    if command == ["compare"]:
+    monkeypatch.setattr("promptkit.report.server.Viewer.serve_forever", lambda _: None)
+    if command[0] in ("compare", "report", "view"):
         said = promptkit(
             "eval",
             *["--strategy", "direct", "--strategy", "zero-shot", "--limit", "3", "--run-dir"],
@@ -215,8 +216,55 @@ def test_eval_prints_verdict_table_and_folder(promptkit: CommandLine) -> None:
     assert said.out.startswith("multiarith-style, 3 questions, ")
     assert re.search(r"^zero-shot +\d", said.out, re.MULTILINE)
     assert "direct on multiarith-style: " in said.err
+    assert said.err.endswith("Every prompt and answer is in mine, to be looked at in mine/report.html\n")
+    assert {path.name for path in (promptkit.folder / "mine").iterdir()} == {"direct", "zero-shot", "report.html"}
+    assert "Which strategy pays off" in (promptkit.folder / "mine" / "report.html").read_text(encoding="utf-8")
+
+
+def test_eval_as_json_names_its_report(promptkit: CommandLine) -> None:
+    said = promptkit("eval", "--strategy", "direct", "--limit", "2", "--run-dir", "mine", "--json")
+    assert json.loads(said.out)["report"] == "mine/report.html"
+
+
+def test_an_evaluation_ends_well_without_its_report(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise ConfigError("cannot write the report", hint="make room")
+
+    monkeypatch.setattr("promptkit.report.save", full)
+    said = promptkit("eval", "--strategy", "direct", "--limit", "2", "--run-dir", "mine")
+    assert said.code == 0
+    assert "warning: there is no report: cannot write the report" in said.err
     assert said.err.endswith("Every prompt and answer is in mine\n")
-    assert {path.name for path in (promptkit.folder / "mine").iterdir()} == {"direct", "zero-shot"}
+
+
+def test_a_report_of_an_evaluation_and_of_single_runs(promptkit: CommandLine) -> None:
+    pytest.importorskip("resvg_py", reason="PNG figures need the extra `figures`")
+    promptkit("eval", "--strategy", "direct", "--strategy", "zero-shot", "--limit", "3", "--run-dir", "mine")
+    said = promptkit("report", "mine", "-o", "whole.html")
+    assert (said.code, said.out, said.err) == (0, "whole.html\n", "")
+    said = promptkit("report", "mine/zero-shot", "mine/direct", "--figures", "figures")
+    assert said.code == 0, said.err
+    assert said.out.splitlines()[0] == "report.html"
+    assert {Path(line).suffix for line in said.out.splitlines()[1:]} == {".svg", ".png"}
+    assert all((promptkit.folder / line).is_file() for line in said.out.splitlines())
+
+
+def test_what_cannot_be_reported_is_said(promptkit: CommandLine) -> None:
+    for args in (["report", "none"], ["report", "."], ["view", "none"], ["view", ".", "--port", "70000"]):
+        said = promptkit(*args)
+        assert said.code == 2, args
+        assert said.err.startswith("error: ")
+        assert len(said.err.splitlines()) == 1
+
+
+def test_view_prints_its_address_and_ends_with_ctrl_c(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("promptkit.report.server.Viewer.serve_forever", interrupted)
+    said = promptkit("view", ".")
+    assert said.code == 0
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{16,}/\n", said.out)
 
 
 def test_the_default_model_is_announced_once(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +285,7 @@ def test_several_models_are_compared_with_each_other(promptkit: CommandLine, tin
     said = promptkit("eval", *asked, "--backend", "default", "--backend", f"hf:{other}")
     assert said.code == 0, said.err
     assert "model against model: (1)" in said.out
-    folders = sorted((promptkit.folder / "r").iterdir())
+    folders = sorted(path for path in (promptkit.folder / "r").iterdir() if path.is_dir())
     assert len(folders) == 4
     compared = promptkit("compare", folders[0], folders[1])
     assert compared.code == 0, compared.err

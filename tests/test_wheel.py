@@ -62,7 +62,8 @@ def test_contents(wheel: Path) -> None:
         for path in (ROOT / folder).rglob("*")
         if path.is_file()
     }
-    assert there == code | data | {"promptkit/py.typed"}
+    page = {f"promptkit/report/{name}" for name in ("page.html.j2", "report.css", "report.js")}
+    assert there == code | data | page | {"promptkit/py.typed"}
     assert "promptkit = promptkit.cli:main" in entry
     assert "License-Expression: Apache-2.0" in metadata
 
@@ -104,5 +105,7 @@ def test_an_evaluation(installed: Path, tmp_path: Path) -> None:
     summaries = json.loads(python(installed, tmp_path, "-c", _EVALUATE))
     assert [summary["n"] for summary in summaries] == [3] * 6
     assert len(list((tmp_path / "runs").iterdir())) == 6
+    report = command(installed, tmp_path, "report", summaries[0]["run_dir"], summaries[1]["run_dir"])
+    assert "Which strategy pays off" in (tmp_path / report.strip()).read_text(encoding="utf-8")
     compared = command(installed, tmp_path, "compare", summaries[0]["run_dir"], summaries[1]["run_dir"], "--json")
     assert json.loads(compared)["n"] == 3

@@ -21,6 +21,7 @@ from promptkit.cli import (
     judging,
     listing,
     planning,
+    reporting,
 )
 from promptkit.cli.budgets import INTERRUPTED, how_to_go_on
 from promptkit.cli.console import out, say
@@ -37,10 +38,12 @@ app.command(name="run")(evaluating.run)
 app.command(name="eval")(evaluating.evaluate_)
 app.command(name="plan")(planning.plan_)
 app.command(name="compare")(evaluating.compare_)
+app.command(name="report")(reporting.report)
+app.command(name="view")(reporting.view)
 app.command(name="rescore")(auditing.rescore)
 app.command(name="audit")(auditing.audit)
-app.command(name="export")(exporting.export)
 app.command(name="judge")(judging.judge)
+app.command(name="export")(exporting.export)
 app.add_typer(ablating.ablate_app, name="ablate")
 app.add_typer(demonstrating.demos_app, name="demos")
 app.add_typer(caching.cache_app, name="cache")

@@ -192,6 +192,7 @@ def evaluate_(
     """
     from promptkit.backends import check_spec
     from promptkit.backends.cached import CachedBackend
+    from promptkit.cli.reporting import save_report
     from promptkit.evaluation import load
     from promptkit.evaluation.by_seed import print_seeds
     from promptkit.evaluation.inputs import check
@@ -245,15 +246,17 @@ def evaluate_(
         runs = evaluate_seeds(
             chosen, loaded, where, seeds, folders=folders, pool=pool, budget=meter, on_progress=report
         )
+    page = save_report(runs, folder)
     if as_json:
-        print_json(summary(runs))
+        print_json({**summary(runs), "report": str(page) if page else None})
     elif len(seeds) == 1:
         print_runs(runs, out)
     else:
         print_seeds(runs, out)
     refuse_all_failed(runs)
     if not as_json:
-        err.print(Text(f"\nEvery prompt and answer is in {one_line(str(folder))}"), soft_wrap=True)
+        seen = f", to be looked at in {one_line(str(page))}" if page else ""
+        err.print(Text(f"\nEvery prompt and answer is in {one_line(str(folder))}{seen}"), soft_wrap=True)
     end_early(meter, runs)
 
 

@@ -139,6 +139,38 @@ def load_run(folder: str | Path) -> Run:
         raise ConfigError(f"{folder / 'manifest.json'} is damaged", hint=_AGAIN) from error
 
 
+def load_run_so_far(folder: str | Path) -> Run:
+    """Read a run folder that may still be written, or whose run was stopped: the questions that are finished.
+
+    Which ones those are is no matter of chance, as short answers come first. `seconds` is 0 where it is not known yet.
+
+    Raises:
+        ConfigError: it is no run folder, or it is damaged.
+    """
+    folder = Path(folder)
+    manifest = _read_manifest(folder) or {}
+    if manifest.get("status") == "complete":
+        return load_run(folder)
+    try:
+        content = (folder / "samples.jsonl").read_bytes()
+        written = content[: content.rfind(b"\n") + 1]  # the line after that is being written
+        samples = tuple(Sample.model_validate_json(line) for line in written.splitlines())
+        backend = cast("dict[str, Any]", manifest["backend"] or {})
+        return Run(
+            strategy=str(manifest["strategy"]),
+            benchmark=str(manifest["benchmark"]["name"]),
+            backend=str(backend.get("model") or backend.get("name") or "backend"),
+            samples=samples,
+            seconds=float(manifest.get("seconds", 0.0)),
+            run_dir=folder,
+            manifest=manifest,
+            missing=max(0, int(manifest["benchmark"]["questions"]) - len(samples)),
+            stopped="not finished yet",
+        )
+    except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ConfigError(f"{folder} is damaged or no run folder", hint="give a folder that eval wrote") from error
+
+
 def _read_samples(path: Path) -> list[Sample]:
     samples: list[Sample] = []
     try:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -159,7 +160,7 @@ class Run:
         """Wilson score interval of the accuracy, 95 %."""
         return wilson(self.count("correct"), self.n)
 
-    @property
+    @cached_property
     def usage(self) -> Usage:
         """Calls and tokens of all questions and of the preparation."""
         return sum((sample.usage for sample in self.samples), self.preparation)
@@ -187,6 +188,12 @@ class Run:
         from promptkit.evaluation.exporting import to_pandas
 
         return to_pandas(self)
+
+    def _repr_html_(self) -> str:
+        """How notebooks show it."""
+        from promptkit.report.notebook import run_html
+
+        return run_html(self)
 
     def summary(self) -> dict[str, Any]:
         """What `eval --json` prints of it. A run with missing questions has no accuracy yet."""

@@ -32,7 +32,8 @@ def summary(runs: Sequence[Run]) -> dict[str, Any]:
         ConfigError: runs of one benchmark have not asked the same questions.
     """
     benchmarks = dict.fromkeys(run.benchmark for run in runs)
-    by_benchmark = [[run for run in runs if run.benchmark == benchmark] for benchmark in benchmarks]
+    whole = [run for run in runs if not run.missing]
+    by_benchmark = [[run for run in whole if run.benchmark == benchmark] for benchmark in benchmarks]
     return {
         "runs": [run.summary() for run in runs],
         "tables": [_table(group) for group in tables(runs)],
@@ -42,12 +43,12 @@ def summary(runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def _table(runs: Sequence[Run]) -> dict[str, Any]:
-    curves = {run.strategy: vote_curve(run) for run in runs}
+    curves = {run.strategy: vote_curve(run) for run in runs if not run.missing}
     return {
         "benchmark": runs[0].benchmark,
         "backend": runs[0].backend,
         "verdict": verdict(runs),
-        "frontier": [_point(point) for point in frontier(runs)],
+        "frontier": [_point(point) for point in frontier([run for run in runs if not run.missing])],
         "curves": {name: [_sizes(point) for point in curve] for name, curve in curves.items() if curve},
     }
 

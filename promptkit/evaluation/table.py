@@ -39,7 +39,7 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
     for group in tables(runs):
         print_compared(group, console)
     for benchmark in dict.fromkeys(run.benchmark for run in runs):
-        these = [run for run in runs if run.benchmark == benchmark]
+        these = [run for run in runs if run.benchmark == benchmark and not run.missing]
         if rows := across(these):
             _print_across(benchmark, rows, console)
         for sentence in [*interaction_sentences(interactions(these)), *noise_sentences(noise_floors(these))]:
@@ -64,9 +64,9 @@ def print_compared(runs: Sequence[Run], console: Console, said: str | None = Non
     else:  # one line, for grep and files
         console.print(Text(f"{title}\n{said}\n"), soft_wrap=True)
     called = [one_line(name) for name in names(runs)]
-    columns = _fitting({"strategy": called, **_columns(runs, judged)}, console.width)
+    columns = _fitting({"strategy": called, **table_columns(runs, judged)}, console.width)
     console.print(_table(columns, console.width))
-    console.print(Text(" ".join([*_legend(columns, called), *_notes(runs, called)]), style="dim"))
+    console.print(Text(" ".join([*table_legend(columns, called), *table_notes(runs, called)]), style="dim"))
     for name, run in zip(called, runs, strict=True):
         if run.manifest.get("pool", {}).get("leaks"):
             said = f"{name} shows demonstrations made of the test's own questions, as published: its accuracy leaks."
@@ -109,7 +109,7 @@ def _total(columns: dict[str, list[str]], gap: int) -> int:
     return sum(_width(heading, cells) for heading, cells in columns.items()) + gap * (len(columns) - 1)
 
 
-def _columns(runs: Sequence[Run], judged: dict[tuple[int, int], Judged]) -> dict[str, list[str]]:
+def table_columns(runs: Sequence[Run], judged: dict[tuple[int, int], Judged]) -> dict[str, list[str]]:
     """The cells below each heading."""
     columns: dict[str, list[str]] = {}
     for place, run in enumerate(runs):
@@ -144,7 +144,7 @@ def _p_cell(p: float) -> str:
     return p_text(p).removeprefix("p ").removeprefix("= ").replace(" ", "")
 
 
-def _legend(columns: dict[str, list[str]], called: list[str]) -> list[str]:
+def table_legend(columns: dict[str, list[str]], called: list[str]) -> list[str]:
     """A sentence for each column that is there."""
     against = (
         f"Δ, p, +/−: points more than {called[0]}, exact McNemar test corrected for all pairs (Holm), questions "
@@ -165,7 +165,7 @@ def _legend(columns: dict[str, list[str]], called: list[str]) -> list[str]:
     return [meaning for heading, meaning in meanings.items() if heading in columns]
 
 
-def _notes(runs: Sequence[Run], called: list[str]) -> list[str]:
+def table_notes(runs: Sequence[Run], called: list[str]) -> list[str]:
     """What the numbers of these runs hold besides."""
     notes: list[str] = []
     calls, cached = (sum(getattr(run.usage, what) for run in runs) for what in ("calls", "cached_calls"))

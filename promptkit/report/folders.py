@@ -1,0 +1,67 @@
+"""Finding run folders."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from promptkit.errors import ConfigError
+from promptkit.evaluation.rundir import load_run
+from promptkit.evaluation.runs import Run
+from promptkit.strategies import PRESETS
+
+
+def run_folders(path: Path) -> list[Path]:
+    """The run folder itself, or those in an evaluation's folder: presets in their usual order, then the others."""
+    if _is_run(path):
+        return [path]
+    try:
+        found = [folder for folder in path.iterdir() if _is_run(folder)]
+    except OSError:
+        return []
+    return sorted(found, key=_order)
+
+
+def evaluations(path: Path) -> list[Path]:
+    """The folders in which runs lie: the given one, or those in it, the newest first."""
+    if run_folders(path):
+        return [path]
+    try:
+        found = [folder for folder in path.iterdir() if folder.is_dir() and run_folders(folder)]
+    except OSError:
+        return []
+    return sorted(found, key=lambda folder: folder.stat().st_mtime, reverse=True)
+
+
+def state_of(folder: Path) -> str:
+    """Changes with everything that is written there."""
+    parts: list[str] = []
+    for run in run_folders(folder):
+        for name in ("manifest.json", "samples.jsonl"):
+            try:
+                about = (run / name).stat()
+            except OSError:
+                continue
+            parts.append(f"{run.name}/{name}:{about.st_size}:{about.st_mtime_ns}")
+    return "|".join(parts)
+
+
+def finished(folders: Sequence[Path]) -> list[Run]:
+    """Runs that are finished, for a report that stays.
+
+    Raises:
+        ConfigError: a folder holds no finished run.
+    """
+    runs = [load_run(folder) for folder in folders]
+    if not runs:
+        raise ConfigError("there are no runs to report", hint="give folders that eval wrote")
+    return runs
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "manifest.json").is_file()
+
+
+def _order(folder: Path) -> tuple[int, str]:
+    strategy = folder.name.partition("--")[0]
+    known = list(PRESETS)
+    fits = [place for place, name in enumerate(known) if strategy == name or strategy.startswith(f"{name}-n=")]
+    return (fits[0] if fits else len(known), folder.name)
