@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, Generic, TypeVar, cast
 
 from promptkit.backends.base import Answer, Backend, Group
-from promptkit.errors import BackendError, ConfigError
+from promptkit.errors import BackendError, ConfigError, RefusalError
 from promptkit.flow import Ask, Flow, Fork, check_new
 from promptkit.types import Call, Completion, Request, Usage
 
@@ -43,6 +43,7 @@ class Outcome(Generic[T]):
             completion_tokens=sum(c.completion_tokens for c in completions),
             cached_calls=len(cached),
             cached_completion_tokens=sum(c.completion_tokens for c in cached),
+            uncounted_calls=sum(not c.counted for c in completions),
         )
 
 
@@ -118,7 +119,7 @@ class _Scheduler(Generic[T]):
             self.on_call(request, answer)
         for task in self.waiters.pop(request.key):
             task.answered(answer)
-            self.ready.append((task, answer))
+            self.ready.append((task, _unless_refused(answer)))
             if isinstance(answer, Completion) and not answer.cached:
                 answer = answer.model_copy(update={"cached": True})  # the others that asked the same pay nothing
         self.advance()
@@ -280,6 +281,14 @@ def run_flows(
     except BaseException as error:
         scheduler.close(scheduler.open, error)
         raise
+
+
+def _unless_refused(answer: Answer) -> Answer:
+    """What the flow gets: a refusal has been paid for and is kept as a completion, but it answers nothing."""
+    if isinstance(answer, Completion) and answer.finish_reason == "content_filter":
+        words = " ".join(answer.text.split())
+        return RefusalError(f"the model declined{f': {words[:200]}' if words else ', or a content filter stopped it'}")
+    return answer
 
 
 def _drain(done: "deque[Outcome[T]]") -> Iterator[Outcome[T]]:

@@ -23,6 +23,7 @@ DIRECTIONS: dict[str, set[str]] = {
     "extract": PLAIN,
     "flow": PLAIN,
     "backends.base": PLAIN,
+    "backends.openai": PLAIN | {"backends.base"},
     "backends.hf": PLAIN | {"backends.base", "models"},
     "models": PLAIN | {"paths"},
     "scheduler": PLAIN | {"backends.base", "flow"},

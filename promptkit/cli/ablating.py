@@ -11,10 +11,14 @@ from rich.text import Text
 
 from promptkit.cli.console import err, out, print_json
 from promptkit.cli.options import (
+    Access,
     Adapter,
     AsJson,
+    BaseUrls,
     BatchSize,
     Dtype,
+    KeyEnv,
+    KeyFile,
     Limit,
     Mode,
     OneBackend,
@@ -22,6 +26,7 @@ from promptkit.cli.options import (
     RemoteCode,
     Seed,
     backend_of,
+    check_options,
     whole_number,
 )
 from promptkit.cli.progress import Evaluation
@@ -60,6 +65,9 @@ def labels(
     seed: Seed = 0,
     pool: PoolName = None,
     run_dir: RunDir = None,
+    base_url: BaseUrls = None,
+    api_key_env: KeyEnv = None,
+    api_key_file: KeyFile = None,
     mode: Mode = None,
     adapter: Adapter = None,
     quantization: Quantization = None,
@@ -82,7 +90,9 @@ def labels(
     asked = load(benchmark).limited(limit)
     label_arms(pool_for(asked, pool), k=k, seed=seed)  # before minutes are spent on loading a model
     folder = _folder(run_dir)
-    options = (mode, adapter, quantization, dtype, batch_size, trust_remote_code)
+    access = Access(base_url, api_key_env, api_key_file)
+    check_options([backend], adapter, quantization, dtype, access)
+    options = (mode, adapter, quantization, dtype, batch_size, trust_remote_code, access)
     with _opened(backend, options, cache) as (where, report):
         runs = label_ablation(asked, where, k=k, seed=seed, pool=pool, run_dir=folder, on_progress=report)
     _show(runs, folder, as_json, label_verdict(runs))
@@ -107,6 +117,9 @@ def wording(
     seed: Seed = 0,
     pool: PoolName = None,
     run_dir: RunDir = None,
+    base_url: BaseUrls = None,
+    api_key_env: KeyEnv = None,
+    api_key_file: KeyFile = None,
     mode: Mode = None,
     adapter: Adapter = None,
     quantization: Quantization = None,
@@ -135,7 +148,9 @@ def wording(
     phrases, files = _pairs("--trigger", triggers), _pairs("--template", templates)
     check(wording_arms(base, phrases, files), [asked])  # before minutes are spent on loading a model
     folder = _folder(run_dir)
-    options = (mode, adapter, quantization, dtype, batch_size, trust_remote_code)
+    access = Access(base_url, api_key_env, api_key_file)
+    check_options([backend], adapter, quantization, dtype, access)
+    options = (mode, adapter, quantization, dtype, batch_size, trust_remote_code, access)
     with _opened(backend, options, cache) as (where, report):
         runs = wording_ablation(
             asked,

@@ -11,11 +11,15 @@ from rich.text import Text
 from promptkit.cli.console import err, out, print_json
 from promptkit.cli.options import (
     KIND_HELP,
+    Access,
     Adapter,
     AsJson,
     Backends,
+    BaseUrls,
     BatchSize,
     Dtype,
+    KeyEnv,
+    KeyFile,
     Limit,
     Mode,
     OneBackend,
@@ -23,6 +27,7 @@ from promptkit.cli.options import (
     RemoteCode,
     Seed,
     backend_of,
+    check_options,
     kind_of,
 )
 from promptkit.cli.progress import Evaluation
@@ -47,6 +52,9 @@ def run(
         typer.Option(help="Draw the tree of thoughts: FILE.svg or FILE.html.", metavar="FILE", show_default=False),
     ] = None,
     seed: Seed = 0,
+    base_url: BaseUrls = None,
+    api_key_env: KeyEnv = None,
+    api_key_file: KeyFile = None,
     mode: Mode = None,
     adapter: Adapter = None,
     quantization: Quantization = None,
@@ -75,7 +83,9 @@ def run(
         raise ConfigError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
     if picture:
         drawer(picture)  # before minutes are spent on a model
-    where = backend_of(backend, mode, adapter, quantization, dtype, None, trust_remote_code)
+    access = Access(base_url, api_key_env, api_key_file)
+    check_options([backend], adapter, quantization, dtype, access)
+    where = backend_of(backend, mode, adapter, quantization, dtype, None, trust_remote_code, access)
     result = chosen.run(posed, backend=where, seed=seed)
     tree = result.details.get("tree")
     if picture:
@@ -154,6 +164,9 @@ def evaluate_(
         str | None, typer.Option(help="Column of the right answer, for own files.", metavar="COLUMN")
     ] = None,
     kind: Annotated[str | None, typer.Option(help=KIND_HELP, metavar="NAME")] = None,
+    base_url: BaseUrls = None,
+    api_key_env: KeyEnv = None,
+    api_key_file: KeyFile = None,
     mode: Mode = None,
     adapter: Adapter = None,
     quantization: Quantization = None,
@@ -188,6 +201,8 @@ def evaluate_(
         load(name, question=question, answer=answer, kind=kind_of(kind) if kind else None, limit=limit, seed=seed)
         for name in benchmarks or ["multiarith-style"]
     ]
+    access = Access(base_url, api_key_env, api_key_file)
+    check_options(backends, adapter, quantization, dtype, access)
     # Before minutes are spent on loading a model.
     for pairs, item in check(chosen, loaded):
         if any(strategy.needs_pool() for _, strategy in pairs):
@@ -200,7 +215,7 @@ def evaluate_(
 
         def made(spec: str) -> "Backend":
             report.pause()
-            backend = backend_of(spec, mode, adapter, quantization, dtype, batch_size, trust_remote_code)
+            backend = backend_of(spec, mode, adapter, quantization, dtype, batch_size, trust_remote_code, access)
             return CachedBackend(backend, cache_dir() / "completions.sqlite") if cache else backend
 
         where = {name: partial(made, spec) for name, spec in zip(names, backends, strict=True)}
