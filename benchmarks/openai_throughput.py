@@ -1,10 +1,9 @@
-"""How fast `OpenAIBackend` is against a server with 200 ms latency, and how it behaves under a limit of 50 requests a second.
+"""`OpenAIBackend` against a server with 200 ms latency, and against a limit of 50 requests a second.
 
-    python benchmarks/openai_throughput.py            # both figures
-    python benchmarks/openai_throughput.py --show     # with the stub's counts, second by second
+    python benchmarks/openai_throughput.py [latency|limit] [--rounds N]
 
-The stub is a process of its own (this file with `serve`), so that what is measured is the client alone: wall-clock time,
-processor time and peak memory of this process.
+The stub server is a process of its own (this file with `serve`), so that what is measured is the client alone:
+wall-clock time, processor time and peak memory of this process.
 """
 
 import argparse
@@ -16,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, deque
+from typing import ClassVar
 
 LATENCY = 0.2
 ROOM = 64
@@ -26,9 +26,9 @@ class Stub(asyncio.Protocol):
     """Answers every POST after `LATENCY`, at most `ROOM` at once; the others queue. With a rate, 429 beyond it."""
 
     under_way = 0
-    queue: "deque[Stub]" = deque()
-    begun: "deque[float]" = deque()
-    counts: "Counter[str]" = Counter()
+    queue: ClassVar[deque["Stub"]] = deque()
+    begun: ClassVar[deque[float]] = deque()
+    counts: ClassVar[Counter[str]] = Counter()
     rate = 0
     retry_after = ""
 
@@ -71,7 +71,11 @@ class Stub(asyncio.Protocol):
 
     def answer(self) -> None:
         Stub.under_way -= 1
-        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "So the answer is 4."}}
+        choice = {
+            "index": 0,
+            "finish_reason": "stop",
+            "message": {"role": "assistant", "content": "So the answer is 4."},
+        }
         usage = {"prompt_tokens": 40, "completion_tokens": 8, "total_tokens": 48}
         self.write(200, json.dumps({"id": "x", "object": "chat.completion", "choices": [choice], "usage": usage}))
         Stub.admit()
@@ -115,9 +119,9 @@ def measure(title: str, ideal: float, rate: int = 0, retry_after: str = "") -> N
     refused = counts.get("refused", 0)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{title}: {calls} calls in {seconds:.2f} s = {calls / seconds:.1f}/s, {calls / seconds / ideal:.1%} of {ideal:g}/s; "
-        f"refused {refused} ({refused / (calls + refused):.1%}); processor {processor / seconds:.2f} of a core; "
-        f"peak memory {memory:.0f} MB"
+        f"{title}: {calls} calls in {seconds:.2f} s, {calls / seconds / ideal:.1%} of {ideal:g}/s; "
+        f"refused {refused / (calls + refused):.1%}; {processor / seconds:.2f} of a core; peak memory {memory:.0f} MB",
+        flush=True,
     )
 
 

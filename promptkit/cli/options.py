@@ -45,7 +45,7 @@ Dtype: TypeAlias = Annotated[
 BatchSize: TypeAlias = Annotated[
     int | None,
     typer.Option(
-        help="Rows decoded at once, or requests at a server. [default: 128, 64]",
+        help="Rows decoded at once, or requests at a server.",
         show_default=False,
         parser=whole_number,
         metavar="INTEGER",

@@ -76,21 +76,19 @@ def good(text: str | None = "The answer is 4.", headers: dict[str, str] | None =
     return act
 
 
-def status(
-    code: int, message: str = "no reason", headers: dict[str, str] | None = None, **fields: Any
-) -> Act:
+def status(number: int, message: str = "no reason", headers: dict[str, str] | None = None, **fields: Any) -> Act:
     """An error in OpenAI's form."""
 
     def act(exchange: Exchange) -> None:
         error = {"error": {"message": message, "type": "x", "param": None, "code": None, **fields}}
-        exchange.send(code, json.dumps(error).encode(), headers)
+        exchange.send(number, json.dumps(error).encode(), headers)
 
     return act
 
 
-def raw(body: bytes, code: int = 200, headers: dict[str, str] | None = None) -> Act:
+def raw(body: bytes, number: int = 200, headers: dict[str, str] | None = None) -> Act:
     """These very bytes."""
-    return lambda exchange: exchange.send(code, body, headers)
+    return lambda exchange: exchange.send(number, body, headers)
 
 
 def cut_off(*, reset: bool) -> Act:
