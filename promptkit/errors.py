@@ -13,7 +13,8 @@
         └── BackendTimeoutError    no answer in time (retryable)
 
 Each error carries a `hint`, what the person can do next, and says whether the same call may succeed later
-(`retryable`). Exceptions of other libraries never leave promptkit: they are the `__cause__` of one of these.
+(`retryable`). Exceptions of other libraries never leave promptkit: they are the `__cause__` of one of these, or, where
+they hold a key, are dropped.
 """
 
 

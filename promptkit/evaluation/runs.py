@@ -133,7 +133,10 @@ class Run:
             "accuracy": self.accuracy,
             "ci95": list(self.ci95),
             **{status: self.count(status) for status in statuses},
-            "usage": usage.model_dump(include={"calls", "prompt_tokens", "completion_tokens", "cached_calls"}),
+            "usage": usage.model_dump(
+                include={"calls", "prompt_tokens", "completion_tokens", "cached_calls"}
+                | ({"uncounted_calls"} if usage.uncounted_calls else set())
+            ),
             "seconds": round(self.seconds, 3),
             **({"preparation": self.preparation.model_dump()} if self.preparation.calls else {}),
             "run_dir": str(self.run_dir) if self.run_dir else None,

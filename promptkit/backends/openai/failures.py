@@ -114,6 +114,7 @@ def used_up(headers: Mapping[str, str]) -> float:
 
 def _of_status(error: openai.APIStatusError, where: str, key: str) -> Failure:
     told = _told(_message(error), key)
+    param = error.param if isinstance(cast("object", error.param), str) else None
     status, code = error.status_code, str(error.code or "")
     headers = error.response.headers
     if 300 <= status < 400:
@@ -141,7 +142,7 @@ def _of_status(error: openai.APIStatusError, where: str, key: str) -> Failure:
         return Failure(ContextOverflowError(f"too long for {where}: {told}", hint=hint), "refused")
     if code in ("content_filter", "content_policy_violation"):
         return Failure(BackendError(told), "filtered")
-    return Failure(BackendError(f"{where} refuses the request ({status}): {told}"), "refused", param=error.param)
+    return Failure(BackendError(f"{where} refuses the request ({status}): {told}"), "refused", param=param)
 
 
 def _message(error: openai.APIStatusError) -> str:

@@ -154,7 +154,7 @@ class Fleet:
             if samples > 1:
                 server.trying_several = False
             if isinstance(outcome, Reply):
-                if server.out:
+                if server.out and len(self.servers) > 1:
                     self.notes.append(f"{server.url} is back")
                 server.succeeded(begun, now, outcome.wait)
                 if samples > 1:
