@@ -4,6 +4,7 @@ import pytest
 
 from promptkit import OpenAIBackend, SelfConsistency, ZeroShot, evaluate
 from promptkit.errors import RefusalError
+from promptkit.evaluation import load
 from promptkit.types import Completion
 from tests.faults.asking import answer, answers, backend, request
 from tests.faults.server import MisbehavingServer, good, raw, status
@@ -109,10 +110,11 @@ def test_a_refusal_is_no_answer(act, told: str) -> None:
 
 def test_a_refused_question_is_failed_with_its_reason_and_its_cost(tmp_path) -> None:
     file = tmp_path / "two.jsonl"
-    file.write_text('{"question": "one?", "answer": "4"}\n{"question": "two?", "answer": "4"}\n', encoding="utf-8")
+    file.write_text('{"asked": "one?", "gold": "4"}\n{"asked": "two?", "gold": "4"}\n', encoding="utf-8")
+    benchmark = load(str(file), question="asked", answer="gold", kind="number")
     script = [good(choices=[chat(None, refusal="The answer is 4, but no.")]), good()]
     with MisbehavingServer(script) as server:
-        (run,) = evaluate(ZeroShot(), file, backend(server.url, concurrency=1))
+        (run,) = evaluate(ZeroShot(), benchmark, backend(server.url, concurrency=1))
     refused, right = run.samples
     assert (refused.status, right.status) == ("failed", "correct")
     assert refused.error == "the model declined: The answer is 4, but no."
@@ -138,7 +140,7 @@ def test_samples_are_asked_for_together_where_the_server_does_so() -> None:
     assert [candidate.answer for candidate in result.candidates] == ["0", "1", "2"]
     assert [seen.body.get("n") for seen in server.seen] == [3]
     # what the server counted, once
-    assert (result.usage.calls, result.usage.prompt_tokens, result.usage.completion_tokens) == (3, 11, 5)
+    assert (result.usage.calls, result.usage.prompt_tokens, result.usage.completion_tokens) == (3, 11, 15)
 
 
 @pytest.mark.parametrize("first", [good(**several(1)), status(400, "n must be 1"), raw(b'{"detail": "n > 1"}', 422)])
@@ -149,8 +151,7 @@ def test_a_server_that_takes_no_n_is_found_out_once_and_each_sample_has_its_seed
         SelfConsistency(ZeroShot(), n=3).run("What is 2 + 3?", backend=where)
     assert len(result.candidates) == 3
     assert [seen.body["n"] for seen in server.seen if "n" in seen.body] == [3]
-    answered = len(server.seen) - (1 if "n must" in str(first) else 0)
-    assert answered in (6, 7)
+    assert len(server.seen) in (6, 7)  # a refusal answers nothing, one choice of three answers one
     alone = [seen.body["seed"] for seen in server.seen if "n" not in seen.body]
     assert len(set(alone)) == len(alone)
 

@@ -74,39 +74,31 @@ class Dialect:
         Returns:
             Whether the same request may be worded otherwise now, and what to tell the user about it.
         """
-        if "n" in sent and self.several is None and not _names(complaint, param, set(sent) - {"n"}):
+        name = _named(complaint, param, sent)
+        if "n" in sent and (name == "n" or (name is None and self.several is None)):
             self.several = False
             return True, None
-        if not _UNSUPPORTED.search(complaint):
+        if name is None or not _UNSUPPORTED.search(complaint):
             return False, None
-        for name in sent.keys() & {"temperature", "top_p", "top_k", "stop", "seed", "logprobs", "n", *_LIMITS}:
-            if not _names(complaint, param, {name}):
-                continue
-            if name == "n":
-                self.several = False
+        if name in _LIMITS:
+            # Another request may have learnt the same while this one was under way.
+            self.limit_names = [other for other in self.limit_names if other != name]
+            if self.limit_names:
                 return True, None
-            if name in _LIMITS:
-                # Another request may have learnt the same while this one was under way.
-                self.limit_names = [other for other in self.limit_names if other != name]
-                if self.limit_names:
-                    return True, None
-                name = "max_tokens"
-            known = name in self.left_out
-            self.left_out.add(name)
-            return True, None if known or name not in _LOST else f"{self.model} takes no {_LOST[name]}"
-        return False, None
+            name = "max_tokens"
+        known = name in self.left_out
+        self.left_out.add(name)
+        return True, None if known or name not in _LOST else f"{self.model} takes no {_LOST[name]}"
 
 
 _LIMITS = {"max_tokens", "max_completion_tokens"}
+_OPTIONAL = {"temperature", "top_p", "top_k", "stop", "seed", "logprobs", "n"} | _LIMITS
 
 
-def _names(complaint: str, param: str | None, names: set[str]) -> bool:
-    """Whether a complaint is about one of these parameters.
-
-    A server may name the parameter to use instead as well: the one it complains about is named first.
-    """
+def _named(complaint: str, param: str | None, sent: dict[str, Any]) -> str | None:
+    """The optional parameter that a complaint is about, of those that were sent: the one it names first."""
+    names = sorted(sent.keys() & _OPTIONAL)
     if param:
-        return param in names
-    every = names | _LIMITS | {"temperature", "top_p", "top_k", "seed", "logprobs"}
-    first = re.search(rf"(?<![\w.])(?:{'|'.join(sorted(every, key=len, reverse=True))})(?!\w)", complaint)
-    return first is not None and first.group() in names
+        return param if param in names else None
+    first = re.search(rf"(?<![\w.])(?:{'|'.join(names)})(?!\w)", complaint) if names else None
+    return first.group() if first else None

@@ -100,7 +100,7 @@ class Fleet:
             if reworded:
                 continue
             if outcome.what == "filtered":
-                refused = Completion(text=outcome.error.message, finish_reason="content_filter", counted=False)
+                refused = Completion(text=outcome.error.message, finish_reason="content_filter")
                 return Settled([(request, refused) for request in group.requests])
             last = outcome.error
             attempt += 1

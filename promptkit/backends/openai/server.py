@@ -1,8 +1,10 @@
 """One server: its HTTP client, how to speak to it, how much it takes, and whether it is well."""
 
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import httpx2
@@ -58,7 +60,6 @@ class Server:
         self.trying_several = False
         self._failures = 0
         self._leave = _SHORTEST_LEAVE
-        self._timeout = timeout
         self._key = key
         self._client = openai.OpenAI(
             api_key=key,
@@ -70,9 +71,10 @@ class Server:
                 follow_redirects=False,
                 limits=httpx2.Limits(max_connections=None, max_keepalive_connections=most),
                 headers={"accept-encoding": "identity"},  # a small body may unpack to a huge one
-                event_hooks={"response": [self._bound]},
+                event_hooks={"response": [partial(_bound, timeout)]},
             ),
         )
+        self._closing = weakref.finalize(self, self._client.close)
 
     def ask(self, request: Request, samples: int) -> tuple[Attempt, dict[str, object]]:
         """Make one attempt; nothing is raised. Also returns the JSON that was sent."""
@@ -117,13 +119,14 @@ class Server:
 
     def close(self) -> None:
         """Close its connections."""
-        self._client.close()
+        self._closing()
 
-    def _bound(self, response: httpx2.Response) -> None:
-        """Bound the size of a body and the time that it takes to arrive."""
-        if response.headers.get("content-encoding", "identity") != "identity":
-            raise TooLargeError("a compressed body, which was not asked for")
-        response.stream = _Bounded(response.stream, time.monotonic() + self._timeout)
+
+def _bound(seconds: float, response: httpx2.Response) -> None:
+    """Bound the size of a body and the time that it takes to arrive."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise TooLargeError("a compressed body, which was not asked for")
+    response.stream = _Bounded(response.stream, time.monotonic() + seconds)
 
 
 class _Bounded(httpx2.SyncByteStream):

@@ -4,7 +4,7 @@ from collections import deque
 
 _CUT = 0.95
 """What is left of the level that was sustained."""
-_CURVE = 0.01
+_CURVE = 0.02
 """How fast the limit bends away from that level, in requests a cubic second."""
 _PAUSE = 0.1
 """Seconds after a refusal that does not say when to come back; doubled up to a second while nothing is accepted."""

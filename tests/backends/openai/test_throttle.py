@@ -86,8 +86,8 @@ def test_a_limit_of_requests_a_second_is_found_and_kept(retry_after: float) -> N
 
 
 def test_a_limit_of_requests_at_once_is_found_and_kept() -> None:
-    seen = run(lambda _, under_way: under_way < 20)
-    assert seen.rate > 0.75 * 20 / LATENCY
+    seen = run(lambda _, under_way: under_way < 20, calls=2500)
+    assert seen.rate > 0.6 * 20 / LATENCY  # the beginning included, where it is looked for
     assert seen.refused < 0.05
 
 
