@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from promptkit.backends.cached import CachedBackend
     from promptkit.backends.fake import FakeBackend
     from promptkit.backends.hf import HFBackend
+    from promptkit.backends.openai import OpenAIBackend
     from promptkit.evaluation import Benchmark, Run, compare, evaluate, label_ablation, score_steps, wording_ablation
     from promptkit.flow import Flow, ask, gather, sampled
     from promptkit.strategies import (
@@ -35,7 +36,7 @@ _HOMES = {
     "promptkit.backends.base": ["Backend"],
     "promptkit.backends.cached": ["CachedBackend"],
     "promptkit.backends.fake": ["FakeBackend"],
-    "promptkit.backends": ["HFBackend"],
+    "promptkit.backends": ["HFBackend", "OpenAIBackend"],
     "promptkit.evaluation": [
         "Benchmark",
         "Run",
@@ -92,6 +93,7 @@ __all__ = [
     "Flow",
     "HFBackend",
     "Message",
+    "OpenAIBackend",
     "Question",
     "Random",
     "Request",
@@ -119,10 +121,11 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'promptkit' has no attribute {name!r}")
-    if name == "HFBackend":
-        from promptkit.backends import hf_backend
+    if name in ("HFBackend", "OpenAIBackend"):
+        from promptkit.backends import hf_backend, openai_backend
 
-        value: Any = hf_backend()  # says what to install where torch is missing
+        # They say what to install where a package is missing.
+        value: Any = hf_backend() if name == "HFBackend" else openai_backend()
     else:
         value = getattr(import_module(_HOME_OF[name]), name)
     globals()[name] = value

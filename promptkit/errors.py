@@ -7,12 +7,14 @@
     ├── ModelError             a model cannot be found, downloaded, verified or loaded
     └── BackendError           a call to a model failed; thrown into the flow that waits for it
         ├── ContextOverflowError   the prompt is longer than the model's context
+        ├── RefusalError           the model declined, or a content filter stopped it
         ├── AuthError              the server refused the key; the whole run stops
         ├── RateLimitError         the server asks us to slow down (retryable)
         └── BackendTimeoutError    no answer in time (retryable)
 
 Each error carries a `hint`, what the person can do next, and says whether the same call may succeed later
-(`retryable`). Exceptions of other libraries never leave promptkit: they are the `__cause__` of one of these.
+(`retryable`). Exceptions of other libraries never leave promptkit: they are the `__cause__` of one of these, or, where
+they hold a key, are dropped.
 """
 
 
@@ -58,6 +60,10 @@ class BackendError(PromptkitError):
 
 class ContextOverflowError(BackendError):
     """The prompt does not fit into the model's context."""
+
+
+class RefusalError(BackendError):
+    """The model declined to answer, or a content filter stopped it."""
 
 
 class AuthError(BackendError):

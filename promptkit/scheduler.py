@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from promptkit.backends.base import Answer, Backend, Group
 from promptkit.budget import Meter
-from promptkit.errors import BackendError, ConfigError
+from promptkit.errors import BackendError, ConfigError, RefusalError
 from promptkit.flow import Ask, Flow, Fork, check_new
 from promptkit.types import Call, Completion, Request, Usage
 
@@ -45,6 +45,7 @@ class Outcome(Generic[T]):
             cached_calls=len(cached),
             cached_completion_tokens=sum(c.completion_tokens for c in cached),
             cached_prompt_tokens=sum(c.prompt_tokens for c in cached),
+            uncounted_calls=sum(not c.counted for c in completions),
         )
 
 
@@ -131,7 +132,7 @@ class _Scheduler(Generic[T]):
             if place == 1 and isinstance(answer, Completion):
                 answer = answer.model_copy(update={"cached": True})  # the others that asked the same pay nothing
             task.answered(answer)
-            self.ready.append((task, answer))
+            self.ready.append((task, _unless_refused(answer)))
         self.advance()
 
     def fail_all(self, error: BackendError) -> None:
@@ -317,6 +318,14 @@ def run_flows(
         raise
     finally:
         meter.running = False
+
+
+def _unless_refused(answer: Answer) -> Answer:
+    """What the flow gets: a refusal has been paid for and is kept as a completion, but it answers nothing."""
+    if isinstance(answer, Completion) and answer.finish_reason == "content_filter":
+        words = " ".join(answer.text.split())
+        return RefusalError(f"the model declined{f': {words[:200]}' if words else ', or a content filter stopped it'}")
+    return answer
 
 
 def _drain(done: "deque[Outcome[T]]") -> Iterator[Outcome[T]]:

@@ -117,6 +117,8 @@ class Completion(Data):
     """Tokens of the prompt, without padding."""
     completion_tokens: int = Field(default=0, ge=0)
     """Tokens generated for this sample, the end-of-text token included."""
+    counted: bool = True
+    """Whether the numbers of tokens are known; a server that does not tell them leaves them at 0."""
     logprob: float | None = None
     """Sum of the natural log-probabilities of the generated tokens, where the backend knows it."""
     rendered: str | None = None
@@ -236,6 +238,8 @@ class Usage(Data):
     cached_calls: int = 0
     cached_completion_tokens: int = 0
     cached_prompt_tokens: int = 0
+    uncounted_calls: int = 0
+    """Calls whose tokens nobody has counted: they are missing from the sums."""
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(**{name: getattr(self, name) + getattr(other, name) for name in Usage.model_fields})

@@ -32,6 +32,7 @@ def test_example_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("promptkit.backends.default", fake)
     monkeypatch.setattr("promptkit.evaluation.evaluator.default", fake)
     monkeypatch.setattr("promptkit.HFBackend", fake, raising=False)
+    monkeypatch.setattr("promptkit.OpenAIBackend", fake, raising=False)
     # README's second block goes on where the first one stopped.
     (tmp_path / "example.py").write_text("from promptkit import *\n" + code, encoding="utf-8")
     runpy.run_path("example.py")

@@ -9,7 +9,7 @@ import promptkit
 from tests.isolation import ROOT
 
 FIXED = {
-    *("ZeroShot", "FewShot", "CoT", "SelfConsistency", "HFBackend", "FakeBackend"),
+    *("ZeroShot", "FewShot", "CoT", "SelfConsistency", "HFBackend", "OpenAIBackend", "FakeBackend"),
     *("Question", "Result", "evaluate", "compare"),
 }
 """Those of the design that exist so far."""

@@ -8,7 +8,7 @@ import pytest
 
 from promptkit.backends.base import Answer, Backend, Group, Take
 from promptkit.backends.fake import FakeBackend
-from promptkit.errors import AuthError, BackendError, ConfigError, ContextOverflowError
+from promptkit.errors import AuthError, BackendError, ConfigError, ContextOverflowError, RefusalError
 from promptkit.flow import Flow, ask, gather, sampled
 from promptkit.scheduler import Outcome, run_flows
 from promptkit.types import Completion, Request, Usage
@@ -588,3 +588,18 @@ def test_each_answered_request_is_told_once() -> None:
         on_call=lambda r, _: told.append(r.text),
     )
     assert told == ["q", "bad"]
+
+
+def test_a_refusal_is_kept_with_its_cost_and_raised_in_the_flow() -> None:
+    refused = Completion(text="I would\nrather not.", finish_reason="content_filter", completion_tokens=4)
+    (outcome,) = run(one("a"), backend=FakeBackend(lambda _: refused))
+    assert isinstance(outcome.error, RefusalError)
+    assert str(outcome.error) == "the model declined: I would rather not."
+    assert outcome.usage.completion_tokens == 4
+    (call,) = outcome.trace
+    assert call.completion is not None and call.completion.text == refused.text
+
+
+def test_calls_whose_tokens_nobody_counted_are_counted() -> None:
+    (outcome,) = run(two("a"), backend=FakeBackend(lambda _: Completion(text="4", counted=False)))
+    assert (outcome.usage.calls, outcome.usage.uncounted_calls) == (2, 2)

@@ -9,8 +9,9 @@ from promptkit.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
     from promptkit.backends.hf import HFBackend
+    from promptkit.backends.openai import OpenAIBackend
 
-__all__ = ["Answer", "Backend", "Group", "Take", "check_spec", "default", "from_spec", "hf_backend"]
+__all__ = ["Answer", "Backend", "Group", "Take", "check_spec", "default", "from_spec", "hf_backend", "openai_backend"]
 
 
 @cache
@@ -45,6 +46,19 @@ def hf_backend() -> "type[HFBackend]":
     return HFBackend
 
 
+def openai_backend() -> "type[OpenAIBackend]":
+    """The class `OpenAIBackend`, imported now.
+
+    Raises:
+        ConfigError: the package for servers is not installed.
+    """
+    try:
+        from promptkit.backends.openai import OpenAIBackend
+    except ImportError as error:
+        raise ConfigError(f"servers need {error.name}", hint='pip install "promptkit[openai]"') from error
+    return OpenAIBackend
+
+
 @cache
 def _announce(model: str) -> None:
     """Say once that the embedded model is used: nobody has chosen it."""
@@ -57,17 +71,19 @@ def _say(what: str) -> str:
 
 
 def from_spec(spec: str, **options: Any) -> Backend:
-    """Make a backend from `default` or `hf:<hub id, embedded model's name or folder>`.
+    """Make a backend from `default`, `hf:<hub id, embedded model's name or folder>` or `openai:<model>`.
 
     That the embedded default model is used is said once on standard error. `options` go to the backend's constructor
-    (`mode`, `adapter`, `quantization`, …); those that are `None` are left out.
+    (`mode`, `adapter`, `quantization`, …; `base_url`, `api_key_env`, …); those that are `None` are left out.
 
     Raises:
-        ConfigError: the text names no backend.
+        ConfigError: the text names no backend, or a server's key is missing.
         ModelError: the model cannot be found or loaded.
     """
     given = {name: value for name, value in options.items() if value is not None}
     model = check_spec(spec)
+    if spec.startswith("openai:"):
+        return openai_backend()(model, **given)
     if model == "default":
         from promptkit.models import DEFAULT
 
@@ -79,16 +95,19 @@ def check_spec(spec: str) -> str:
     """The model that a spec names, looked for but not loaded.
 
     Raises:
-        ConfigError: the text names no backend.
+        ConfigError: the text names no backend, or the package for servers is not installed.
         ModelError: there is no such folder, or the packages for local models are not installed.
     """
     if spec == "default":
         return spec
     family, _, model = spec.partition(":")
+    if family == "openai" and model:
+        openai_backend()
+        return model
     if family != "hf" or not model:
         raise ConfigError(
             f"unknown backend {spec!r}",
-            hint="use `default` or `hf:<hub id or folder>`, for example hf:Qwen/Qwen2.5-0.5B-Instruct",
+            hint="use `default`, `hf:<hub id or folder>` or `openai:<model>`, such as hf:Qwen/Qwen2.5-0.5B-Instruct",
         )
     hf_backend()
     from promptkit.backends.hf.loading import find

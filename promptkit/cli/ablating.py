@@ -12,10 +12,14 @@ from rich.text import Text
 from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, end_early, metered
 from promptkit.cli.console import err, out, print_json, refuse_all_failed
 from promptkit.cli.options import (
+    Access,
     Adapter,
     AsJson,
+    BaseUrls,
     BatchSize,
     Dtype,
+    KeyEnv,
+    KeyFile,
     Limit,
     Mode,
     OneBackend,
@@ -23,6 +27,7 @@ from promptkit.cli.options import (
     RemoteCode,
     Seed,
     backend_of,
+    check_options,
     whole_number,
 )
 from promptkit.cli.progress import Evaluation
@@ -61,6 +66,9 @@ def labels(
     seed: Seed = 0,
     pool: PoolName = None,
     run_dir: RunDir = None,
+    base_url: BaseUrls = None,
+    api_key_env: KeyEnv = None,
+    api_key_file: KeyFile = None,
     mode: Mode = None,
     adapter: Adapter = None,
     quantization: Quantization = None,
@@ -87,7 +95,9 @@ def labels(
     asked = load(benchmark).limited(limit)
     label_arms(pool_for(asked, pool), k=k, seed=seed)  # before minutes are spent on loading a model
     folder = _folder(run_dir)
-    options = (mode, adapter, quantization, dtype, batch_size, trust_remote_code)
+    access = Access(base_url, api_key_env, api_key_file)
+    check_options([backend], adapter, quantization, dtype, access)
+    options = (mode, adapter, quantization, dtype, batch_size, trust_remote_code, access)
     spending = metered(max_cost, max_tokens, max_calls, max_seconds)
     with spending as meter, _opened(backend, options, cache) as (where, report):
         runs = label_ablation(asked, where, k=k, seed=seed, pool=pool, run_dir=folder, budget=meter, on_progress=report)
@@ -114,6 +124,9 @@ def wording(
     seed: Seed = 0,
     pool: PoolName = None,
     run_dir: RunDir = None,
+    base_url: BaseUrls = None,
+    api_key_env: KeyEnv = None,
+    api_key_file: KeyFile = None,
     mode: Mode = None,
     adapter: Adapter = None,
     quantization: Quantization = None,
@@ -146,7 +159,9 @@ def wording(
     phrases, files = _pairs("--trigger", triggers), _pairs("--template", templates)
     check(wording_arms(base, phrases, files), [asked])  # before minutes are spent on loading a model
     folder = _folder(run_dir)
-    options = (mode, adapter, quantization, dtype, batch_size, trust_remote_code)
+    access = Access(base_url, api_key_env, api_key_file)
+    check_options([backend], adapter, quantization, dtype, access)
+    options = (mode, adapter, quantization, dtype, batch_size, trust_remote_code, access)
     spending = metered(max_cost, max_tokens, max_calls, max_seconds)
     with spending as meter, _opened(backend, options, cache) as (where, report):
         runs = wording_ablation(

@@ -10,14 +10,19 @@ from rich.text import Text
 from promptkit.cli.console import err, out, print_json
 from promptkit.cli.options import (
     KIND_HELP,
+    Access,
     Adapter,
     AsJson,
+    BaseUrls,
     Dtype,
+    KeyEnv,
+    KeyFile,
     Mode,
     OneBackend,
     Quantization,
     RemoteCode,
     backend_of,
+    check_options,
     kind_of,
     whole_number,
 )
@@ -84,6 +89,9 @@ def build(
     kind: Annotated[
         str | None, typer.Option(help=f"{KIND_HELP} [default: the pool's]", show_default=False, metavar="NAME")
     ] = None,
+    base_url: BaseUrls = None,
+    api_key_env: KeyEnv = None,
+    api_key_file: KeyFile = None,
     mode: Mode = None,
     adapter: Adapter = None,
     quantization: Quantization = None,
@@ -116,7 +124,9 @@ def build(
     )
     fields: dict[str, Any] = {"k": k, "embedder": embedder, "max_rationale_lines": max_lines}
     strategy = AutoCoT(max_pool=max_pool, **{name: value for name, value in fields.items() if value is not None})
-    where = backend_of(backend, mode, adapter, quantization, dtype, None, trust_remote_code)
+    access = Access(base_url, api_key_env, api_key_file)
+    check_options([backend], adapter, quantization, dtype, access)
+    where = backend_of(backend, mode, adapter, quantization, dtype, None, trust_remote_code, access)
     where = CachedBackend(where, completions_path()) if cache else where
     try:
         selection = strategy.build(given, backend=where)

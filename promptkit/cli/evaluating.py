@@ -12,11 +12,15 @@ from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, end_
 from promptkit.cli.console import err, out, print_json, refuse_all_failed
 from promptkit.cli.options import (
     KIND_HELP,
+    Access,
     Adapter,
     AsJson,
     Backends,
+    BaseUrls,
     BatchSize,
     Dtype,
+    KeyEnv,
+    KeyFile,
     Limit,
     Mode,
     OneBackend,
@@ -24,6 +28,7 @@ from promptkit.cli.options import (
     RemoteCode,
     Seed,
     backend_of,
+    check_options,
     kind_of,
 )
 from promptkit.cli.progress import Evaluation
@@ -49,6 +54,9 @@ def run(
         typer.Option(help="Draw the tree of thoughts: FILE.svg or FILE.html.", metavar="FILE", show_default=False),
     ] = None,
     seed: Seed = 0,
+    base_url: BaseUrls = None,
+    api_key_env: KeyEnv = None,
+    api_key_file: KeyFile = None,
     mode: Mode = None,
     adapter: Adapter = None,
     quantization: Quantization = None,
@@ -77,7 +85,9 @@ def run(
         raise ConfigError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
     if picture:
         drawer(picture)  # before minutes are spent on a model
-    where = backend_of(backend, mode, adapter, quantization, dtype, None, trust_remote_code)
+    access = Access(base_url, api_key_env, api_key_file)
+    check_options([backend], adapter, quantization, dtype, access)
+    where = backend_of(backend, mode, adapter, quantization, dtype, None, trust_remote_code, access)
     result = chosen.run(posed, backend=where, seed=seed)
     tree = result.details.get("tree")
     if picture:
@@ -162,6 +172,9 @@ def evaluate_(
         str | None, typer.Option(help="Column of the right answer, for own files.", metavar="COLUMN")
     ] = None,
     kind: Annotated[str | None, typer.Option(help=KIND_HELP, metavar="NAME")] = None,
+    base_url: BaseUrls = None,
+    api_key_env: KeyEnv = None,
+    api_key_file: KeyFile = None,
     mode: Mode = None,
     adapter: Adapter = None,
     quantization: Quantization = None,
@@ -226,6 +239,8 @@ def evaluate_(
             for name in benchmarks or ["multiarith-style"]
         ]
         seeds = (seed,)
+    access = Access(base_url, api_key_env, api_key_file)
+    check_options(backends, adapter, quantization, dtype, access)
     # Before minutes are spent on loading a model.
     for pairs, item in check(chosen, loaded):
         if any(strategy.needs_pool() for _, strategy in pairs):
@@ -238,7 +253,7 @@ def evaluate_(
 
         def made(spec: str) -> "Backend":
             report.pause()
-            backend = backend_of(spec, mode, adapter, quantization, dtype, batch_size, trust_remote_code)
+            backend = backend_of(spec, mode, adapter, quantization, dtype, batch_size, trust_remote_code, access)
             return CachedBackend(backend, completions_path()) if cache else backend
 
         where = {name: partial(made, spec) for name, spec in zip(names, backends, strict=True)}
