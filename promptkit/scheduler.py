@@ -71,8 +71,11 @@ class _Task:
     def answered(self, answer: Answer) -> None:
         """Write into the trace what came of the call that it waits for."""
         request = cast("Request", self.waits_for)
-        told = {"completion": answer} if isinstance(answer, Completion) else {"error": str(answer)}
-        self.trace[self.trace_slot] = Call(request=request, **told)
+        if isinstance(answer, Completion):
+            call = Call(request=request, completion=answer)
+        else:
+            call = Call(request=request, error=str(answer))
+        self.trace[self.trace_slot] = call
         self.waits_for = None
 
 

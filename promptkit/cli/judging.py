@@ -235,10 +235,10 @@ def _opened(
 ) -> "Generator[tuple[Backend, Callable[[str], Callable[[int, int], None]]]]":
     """A judge's backend, and what tells how far it is."""
     from promptkit.backends.cached import CachedBackend
-    from promptkit.paths import cache_dir
+    from promptkit.paths import completions_path
 
     backend = backend_of(spec, *options)
-    where = CachedBackend(backend, cache_dir() / "completions.sqlite") if cache else backend
+    where = CachedBackend(backend, completions_path()) if cache else backend
 
     def progress(name: str) -> Callable[[int, int], None]:
         def tell(done: int, total: int) -> None:

@@ -12,7 +12,7 @@ from promptkit.backends.base import Backend
 from promptkit.backends.cached import CachedBackend
 from promptkit.errors import ConfigError, ModelError
 from promptkit.models import DEFAULT
-from promptkit.paths import cache_dir
+from promptkit.paths import completions_path
 from promptkit.types import LOCAL, Price, Request
 
 _CHARACTERS = 4
@@ -71,7 +71,7 @@ def known_of(spec: str, *, cache: bool = True, **options: Any) -> Known:
         found = UnloadedHF(model or DEFAULT, **{name: value for name, value in options.items() if value is not None})
     except ModelError as error:
         return _guessed(Absent(model or DEFAULT, LOCAL), str(error))
-    store = cache_dir() / "completions.sqlite"
+    store = completions_path()
     where = CachedBackend(found, store) if cache and store.exists() else found
     return Known(where, found.prompt_tokens, found.count_tokens, _speed(found.identity()))
 
