@@ -1,7 +1,6 @@
 """How often the intervals hold the truth, and how often the tests raise a false alarm: python benchmarks/coverage.py
 
-Simulates runs whose truth is known, 4,000 for each line, and takes about a minute on one core. The results are in
-docs/statistics.md.
+Simulates runs whose truth is known, 4,000 for each line, and takes about a minute on one core.
 """
 
 import numpy as np

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from math import sqrt
+from math import comb, sqrt
 from statistics import NormalDist, stdev
 
 from promptkit.evaluation.clustered import ClusteredMean, clustered_mean
-from promptkit.evaluation.comparison import Comparison, compare
+from promptkit.evaluation.comparison import compare
 from promptkit.evaluation.runs import Run
 
 
@@ -73,9 +72,12 @@ def difference_noise(first: NoiseFloor, second: NoiseFloor) -> DifferenceNoise:
 
 
 def _floor(runs: tuple[Run, ...]) -> NoiseFloor:
-    pairs: list[Comparison] = [compare(a, b) for a, b in combinations(runs, 2)]
-    flips = sum(len(found.fixed) + len(found.broken) for found in pairs) / sum(found.n for found in pairs)
+    for run in runs[1:]:
+        compare(runs[0], run)  # refuses other questions
     right = [{sample.id: float(sample.status == "correct") for sample in run.samples} for run in runs]
+    per_question = [sum(one[name] for one in right) for name in right[0]]
+    pairs = comb(len(runs), 2)
+    flips = sum(count * (len(runs) - count) for count in per_question) / (pairs * len(per_question))
     expected = sqrt(flips / 2 / runs[0].n)
     return NoiseFloor(
         runs=runs,
