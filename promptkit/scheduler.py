@@ -68,8 +68,8 @@ class _Task:
     def answered(self, answer: Answer) -> None:
         """Write into the trace what came of the call that it waits for."""
         request = cast("Request", self.waits_for)
-        told = {"completion": answer} if isinstance(answer, Completion) else {"error": str(answer)}
-        self.trace[self.trace_slot] = Call(request=request, **told)
+        completion, error = (answer, None) if isinstance(answer, Completion) else (None, str(answer))
+        self.trace[self.trace_slot] = Call(request=request, completion=completion, error=error)
         self.waits_for = None
 
 
