@@ -369,9 +369,9 @@ class TestBombs:
         ],
     )
     def test_bombs_are_refused_at_once(self, source: str) -> None:
-        start = time.perf_counter()
+        start = time.process_time()
         assert "TypeError" not in refusal(source, q="a" * 9999, half=Fraction(1, 7))
-        assert time.perf_counter() - start < 5
+        assert time.process_time() - start < 5
 
     @pytest.mark.parametrize(
         "source",
