@@ -71,11 +71,8 @@ class _Task:
     def answered(self, answer: Answer) -> None:
         """Write into the trace what came of the call that it waits for."""
         request = cast("Request", self.waits_for)
-        if isinstance(answer, Completion):
-            call = Call(request=request, completion=answer)
-        else:
-            call = Call(request=request, error=str(answer))
-        self.trace[self.trace_slot] = call
+        completion, error = (answer, None) if isinstance(answer, Completion) else (None, str(answer))
+        self.trace[self.trace_slot] = Call(request=request, completion=completion, error=error)
         self.waits_for = None
 
 

@@ -8,7 +8,7 @@ and nothing here does I/O.
 
 import hashlib
 from functools import cached_property, lru_cache
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -79,7 +79,7 @@ class Request(Data):
     @cached_property
     def group_key(self) -> str:
         """Equal for requests that ask the same but for their sample index (hex digest)."""
-        return _group_key(self.messages, self.prompt, self.sampling)
+        return _group_key(self.messages, self.prompt, cast("Any", self.sampling))
 
     @cached_property
     def key(self) -> str:

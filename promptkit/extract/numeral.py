@@ -94,7 +94,7 @@ def canonical_number(value: Fraction) -> str | None:
 
 
 def _value(match: re.Match[str]) -> Fraction | None:
-    if sum("0" <= char <= "9" for char in match[0]) > MAX_DIGITS:
+    if len(match[0]) > MAX_DIGITS and sum("0" <= char <= "9" for char in match[0]) > MAX_DIGITS:
         return None
     if match[0].isdecimal():
         return Fraction(int(match[0]))

@@ -203,8 +203,9 @@ def by_rules(reader: Reader, otherwise: str | None) -> Extractor:
 
     def extract(text: str) -> Extraction | None:
         notes = [note.span() for note in _CALCULATION.finditer(text)]
-        bare = _CALCULATION.sub(" ", text)
-        asked = [question.start() for _, question in zip(range(3), _NEW_QUESTION.finditer(bare), strict=False)]
+        bare = _CALCULATION.sub(" ", text) if notes else text
+        questions = _NEW_QUESTION.finditer(bare) if "Q" in bare else ()
+        asked = [question.start() for _, question in zip(range(3), questions, strict=False)]
         found = next(filter(None, (read(bare[:end]) for end in [*asked, len(bare)])), None)
         return _moved(found, notes) if found else None
 

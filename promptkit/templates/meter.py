@@ -138,10 +138,11 @@ def _counting(values: Iterable[T]) -> Iterator[T]:
 def concat(parts: Iterable[str]) -> str:
     """Join pieces of output, refusing before they grow too long."""
     if isinstance(parts, list):  # of a block or macro: all of them are there, and paid for
-        pieces = cast("list[str]", parts)
+        pieces = parts
         size = _checked(sum(map(len, pieces)))
     else:
-        pieces, size = [], 0
+        pieces = list[str]()
+        size = 0
         for part in parts:
             size = _checked(size + len(part))
             pieces.append(part)

@@ -143,7 +143,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def make_globals(self, d: Any) -> Any:
         """What every template sees, as a plain dictionary: a chain of them is slow to read, and nothing is added."""
-        return {**self.globals, **(d or {})}
+        return cast("Any", {**self.globals, **(d or {})})
 
     def join_path(self, template: str, parent: str) -> str:  # noqa: ARG002
         """The name of an included template; called once for each inclusion, which costs a step."""
