@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptkit import AutoCoT, CachedBackend, Completion, FakeBackend, Request, ZeroShot, evaluate
@@ -50,6 +50,7 @@ def _needed() -> int:
     return len(backend.calls)
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     calls=st.none() | st.integers(0, 60),
     tokens=st.none() | st.integers(0, 900),

@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from promptkit import AutoCoT, CachedBackend, Completion, CoT, FakeBackend, FewShot, Request, SelfConsistency, evaluate
+from promptkit import (
+    AutoCoT,
+    CachedBackend,
+    Completion,
+    CoT,
+    FakeBackend,
+    FewShot,
+    Random,
+    Request,
+    SelfConsistency,
+    evaluate,
+)
 from promptkit.backends.base import Backend
 from promptkit.evaluation.inputs import Strategies, check
 from promptkit.evaluation.plan import Plan, plan
@@ -75,7 +86,7 @@ def test_what_depends_on_the_answers_has_bounds() -> None:
 
 
 def test_preparation_is_counted() -> None:
-    auto, drawn = planned({"auto": AutoCoT(k=2, embedder="tf-idf"), "drawn": FewShot(select="random", k=2)}, 5)
+    auto, drawn = planned({"auto": AutoCoT(k=2, embedder="tf-idf"), "drawn": FewShot(Random(2))}, 5)
     assert auto.calls.least == 5 + 2 * 2
     assert auto.calls.most > auto.calls.least
     assert (auto.first_calls, auto.stored) == (None, None)
