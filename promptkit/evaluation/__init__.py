@@ -7,6 +7,7 @@ from promptkit.evaluation.evaluator import Progress, evaluate
 from promptkit.evaluation.rundir import load_run
 from promptkit.evaluation.runs import Run, Sample, Status
 from promptkit.evaluation.step_scores import StepScore, score_steps
+from promptkit.evaluation.suites import Suite, evaluate_seeds
 from promptkit.evaluation.verdict import judge, verdict
 
 __all__ = [
@@ -17,8 +18,10 @@ __all__ = [
     "Sample",
     "Status",
     "StepScore",
+    "Suite",
     "compare",
     "evaluate",
+    "evaluate_seeds",
     "judge",
     "label_ablation",
     "label_verdict",
