@@ -9,6 +9,7 @@ from promptkit.evaluation.rescoring import rescore
 from promptkit.evaluation.rundir import load_run
 from promptkit.evaluation.runs import Run, Sample, Status
 from promptkit.evaluation.step_scores import StepScore, score_steps
+from promptkit.evaluation.suites import Suite, evaluate_seeds
 from promptkit.evaluation.verdict import judge, verdict
 
 __all__ = [
@@ -21,9 +22,11 @@ __all__ = [
     "Sample",
     "Status",
     "StepScore",
+    "Suite",
     "audit",
     "compare",
     "evaluate",
+    "evaluate_seeds",
     "gain",
     "judge",
     "label_ablation",

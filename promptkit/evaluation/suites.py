@@ -10,6 +10,7 @@ limit: 50
 """
 
 import difflib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -124,7 +125,7 @@ class Suite(_Settings):
                 question=item.question,
                 answer=item.answer,
                 kind=item.kind,
-                limit=limit or item.limit or self.limit,
+                limit=next((one for one in (limit, item.limit, self.limit) if one is not None), None),
                 seed=self.seeds[0],
             )
             for item in self.benchmarks
@@ -169,13 +170,13 @@ def evaluate_seeds(
     for name, make in backends.items():
         with closing(make()) as backend:
             for seed in seeds:
-                folder = folders[seed] / name.replace("/", "-") if len(backends) > 1 else folders[seed]
+                part = re.sub(r"[^A-Za-z0-9._=-]+", "-", name).strip("-.") if len(backends) > 1 else ""
                 runs += evaluate(
                     strategies,
                     benchmarks,
                     backend,
                     seed=seed,
-                    run_dir=folder,
+                    run_dir=folders[seed] / part,
                     pool=pool,
                     budget=meter,
                     on_progress=on_progress,

@@ -175,6 +175,10 @@ def table_notes(runs: Sequence[Run], called: list[str]) -> list[str]:
     if prepared:
         made = ", ".join(f"{name} with {count} calls" for name, count in prepared)
         notes.append(f"tok/q holds what preparing took: {made}.")
+    for name, run in zip(called, runs, strict=True):
+        if run.scores:
+            parts = ", ".join(f"{one_line(what)} {share * 100:.1f} %" for what, share in run.scores.items())
+            notes.append(f"{name}, right in part: {parts}.")
     return notes
 
 

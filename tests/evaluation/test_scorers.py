@@ -1,14 +1,17 @@
 """Benchmarks that score in part: mini crosswords and creative writing, from the file to the run."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from promptkit import FakeBackend, Result, TreeOfThoughts, ZeroShot, evaluate
 from promptkit.errors import BenchmarkError
 from promptkit.evaluation import load, load_run
 from promptkit.evaluation.scorers import creative_writing
+from promptkit.evaluation.table import print_runs
 from promptkit.types import Example, Question
 from tests.isolation import ROOT
 
@@ -64,6 +67,13 @@ class TestCrosswords:
             assert (benchmark.licence, benchmark.notes) == ("MIT", ())
         assert benchmark.examples[0].gold == "agend motor artsy salle sleer"
         assert "\nv1. To heap\n" in benchmark.examples[0].question.text
+
+    def test_the_terminal_shows_them(self, tmp_path: Path) -> None:
+        reply = "\n".join(["STORE", *ROWS[1:]])
+        written = io.StringIO()
+        console = Console(file=written, width=200)
+        print_runs(evaluate(ZeroShot(), load(crosswords(tmp_path)), FakeBackend(reply)), console)
+        assert "zero-shot, right in part: letters 96.0 %, words 80.0 %." in written.getvalue()
 
     def test_a_board_of_another_size_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "mini.json"

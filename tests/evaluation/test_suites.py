@@ -187,6 +187,11 @@ class TestCommandLine:
         assert (said.code, said.out) == (2, "")
         assert f"leave {option[0]} out" in said.err
 
+    def test_a_limit_of_nothing_is_refused(self, promptkit: CommandLine) -> None:
+        said = promptkit("eval", "--suite", "suite.yaml", "--limit", "0")
+        assert (said.code, said.out) == (2, "")
+        assert "limit 0 leaves no questions" in said.err
+
     def test_one_seed_is_an_evaluation_as_any(self, promptkit: CommandLine) -> None:
         written(promptkit.folder, "strategies: direct\nbenchmarks: sums.jsonl\nseeds: 1\n")
         said = promptkit("eval", "--suite", "suite.yaml", "--run-dir", "runs")
