@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +65,12 @@ class Page:
     def wait(self, condition: str, seconds: float = 30) -> None:
         """Wait until an expression is true."""
         end = time.monotonic() + seconds
-        while not self.do(f"Boolean({condition})"):
-            if time.monotonic() > end:
-                raise TimeoutError(f"never true: {condition}; the page says {self.complaints}")
+        while time.monotonic() < end:
+            with suppress(RuntimeError):  # while one page makes room for the next, neither can be asked
+                if self.do(f"Boolean({condition})"):
+                    return
             time.sleep(0.02)
+        raise TimeoutError(f"never true: {condition}; the page says {self.complaints}")
 
     def press(self, key: str) -> None:
         """Press a key: "j", "Enter", …"""
