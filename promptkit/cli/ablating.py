@@ -12,7 +12,6 @@ from rich.text import Text
 from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, end_early, metered
 from promptkit.cli.console import err, out, print_json, refuse_all_failed
 from promptkit.cli.options import (
-    Access,
     Adapter,
     AsJson,
     BaseUrls,
@@ -22,12 +21,11 @@ from promptkit.cli.options import (
     KeyFile,
     Limit,
     Mode,
+    ModelOptions,
     OneBackend,
     Quantization,
     RemoteCode,
     Seed,
-    backend_of,
-    check_options,
     whole_number,
 )
 from promptkit.cli.progress import Evaluation
@@ -95,11 +93,20 @@ def labels(
     asked = load(benchmark).limited(limit)
     label_arms(pool_for(asked, pool), k=k, seed=seed)  # before minutes are spent on loading a model
     folder = _folder(run_dir)
-    access = Access(base_url, api_key_env, api_key_file)
-    check_options([backend], adapter, quantization, dtype, access)
-    options = (mode, adapter, quantization, dtype, batch_size, trust_remote_code, access)
+    models = ModelOptions(
+        mode=mode,
+        adapter=adapter,
+        quantization=quantization,
+        dtype=dtype,
+        batch_size=batch_size,
+        trust_remote_code=trust_remote_code,
+        base_urls=base_url,
+        api_key_env=api_key_env,
+        api_key_file=api_key_file,
+    )
+    models.check([backend])
     spending = metered(max_cost, max_tokens, max_calls, max_seconds)
-    with spending as meter, _opened(backend, options, cache) as (where, report):
+    with spending as meter, _opened(models, backend, cache) as (where, report):
         runs = label_ablation(asked, where, k=k, seed=seed, pool=pool, run_dir=folder, budget=meter, on_progress=report)
     _show(runs, folder, as_json, label_verdict(runs))
     end_early(meter, runs)
@@ -159,11 +166,20 @@ def wording(
     phrases, files = _pairs("--trigger", triggers), _pairs("--template", templates)
     check(wording_arms(base, phrases, files), [asked])  # before minutes are spent on loading a model
     folder = _folder(run_dir)
-    access = Access(base_url, api_key_env, api_key_file)
-    check_options([backend], adapter, quantization, dtype, access)
-    options = (mode, adapter, quantization, dtype, batch_size, trust_remote_code, access)
+    models = ModelOptions(
+        mode=mode,
+        adapter=adapter,
+        quantization=quantization,
+        dtype=dtype,
+        batch_size=batch_size,
+        trust_remote_code=trust_remote_code,
+        base_urls=base_url,
+        api_key_env=api_key_env,
+        api_key_file=api_key_file,
+    )
+    models.check([backend])
     spending = metered(max_cost, max_tokens, max_calls, max_seconds)
-    with spending as meter, _opened(backend, options, cache) as (where, report):
+    with spending as meter, _opened(models, backend, cache) as (where, report):
         runs = wording_ablation(
             asked,
             where,
@@ -200,13 +216,9 @@ def _folder(run_dir: Path | None) -> Path:
 
 
 @contextmanager
-def _opened(spec: str, options: Any, cache: bool) -> "Generator[tuple[Backend, Callable[[Any], None]]]":
+def _opened(models: ModelOptions, spec: str, cache: bool) -> "Generator[tuple[Backend, Callable[[Any], None]]]":
     """A backend and what shows progress, for as long as they are needed."""
-    from promptkit.backends.cached import CachedBackend
-    from promptkit.paths import completions_path
-
-    backend = backend_of(spec, *options)
-    where = CachedBackend(backend, completions_path()) if cache else backend
+    where = models.open(spec, cache=cache)
     try:
         with Evaluation() as report:
             yield where, report

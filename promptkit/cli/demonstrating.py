@@ -10,7 +10,6 @@ from rich.text import Text
 from promptkit.cli.console import err, out, print_json
 from promptkit.cli.options import (
     KIND_HELP,
-    Access,
     Adapter,
     AsJson,
     BaseUrls,
@@ -18,11 +17,10 @@ from promptkit.cli.options import (
     KeyEnv,
     KeyFile,
     Mode,
+    ModelOptions,
     OneBackend,
     Quantization,
     RemoteCode,
-    backend_of,
-    check_options,
     kind_of,
     whole_number,
 )
@@ -108,11 +106,9 @@ def build(
       promptkit demos build --pool gsm8k-style --max-lines 12 -o mine.yaml --picture clusters.svg
       promptkit eval --strategy zero-shot-cot --strategy manual-cot:demos=mine.yaml
     """
-    from promptkit.backends.cached import CachedBackend
     from promptkit.drawing.clusters import clusters_svg
     from promptkit.evaluation.benchmarks import load
     from promptkit.evaluation.pools import pool_of
-    from promptkit.paths import completions_path
     from promptkit.strategies import AutoCoT
     from promptkit.strategies.pool import packaged_pool
 
@@ -124,10 +120,18 @@ def build(
     )
     fields: dict[str, Any] = {"k": k, "embedder": embedder, "max_rationale_lines": max_lines}
     strategy = AutoCoT(max_pool=max_pool, **{name: value for name, value in fields.items() if value is not None})
-    access = Access(base_url, api_key_env, api_key_file)
-    check_options([backend], adapter, quantization, dtype, access)
-    where = backend_of(backend, mode, adapter, quantization, dtype, None, trust_remote_code, access)
-    where = CachedBackend(where, completions_path()) if cache else where
+    models = ModelOptions(
+        mode=mode,
+        adapter=adapter,
+        quantization=quantization,
+        dtype=dtype,
+        trust_remote_code=trust_remote_code,
+        base_urls=base_url,
+        api_key_env=api_key_env,
+        api_key_file=api_key_file,
+    )
+    models.check([backend])
+    where = models.open(backend, cache=cache)
     try:
         selection = strategy.build(given, backend=where)
     finally:

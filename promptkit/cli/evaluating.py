@@ -12,7 +12,6 @@ from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, end_
 from promptkit.cli.console import err, out, print_json, refuse_all_failed
 from promptkit.cli.options import (
     KIND_HELP,
-    Access,
     Adapter,
     AsJson,
     Backends,
@@ -23,12 +22,11 @@ from promptkit.cli.options import (
     KeyFile,
     Limit,
     Mode,
+    ModelOptions,
     OneBackend,
     Quantization,
     RemoteCode,
     Seed,
-    backend_of,
-    check_options,
     kind_of,
 )
 from promptkit.cli.progress import Evaluation
@@ -85,9 +83,18 @@ def run(
         raise ConfigError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
     if picture:
         drawer(picture)  # before minutes are spent on a model
-    access = Access(base_url, api_key_env, api_key_file)
-    check_options([backend], adapter, quantization, dtype, access)
-    where = backend_of(backend, mode, adapter, quantization, dtype, None, trust_remote_code, access)
+    models = ModelOptions(
+        mode=mode,
+        adapter=adapter,
+        quantization=quantization,
+        dtype=dtype,
+        trust_remote_code=trust_remote_code,
+        base_urls=base_url,
+        api_key_env=api_key_env,
+        api_key_file=api_key_file,
+    )
+    models.check([backend])
+    where = models.open(backend)
     result = chosen.run(posed, backend=where, seed=seed)
     tree = result.details.get("tree")
     if picture:
@@ -204,7 +211,6 @@ def evaluate_(
       promptkit eval --suite suite.yaml
     """
     from promptkit.backends import check_spec
-    from promptkit.backends.cached import CachedBackend
     from promptkit.cli.reporting import save_report
     from promptkit.evaluation import load
     from promptkit.evaluation.by_seed import print_seeds
@@ -214,7 +220,6 @@ def evaluate_(
     from promptkit.evaluation.summary import summary
     from promptkit.evaluation.table import one_line, print_runs
     from promptkit.models import DEFAULT
-    from promptkit.paths import completions_path
 
     if suite:
         said = {
@@ -239,8 +244,18 @@ def evaluate_(
             for name in benchmarks or ["multiarith-style"]
         ]
         seeds = (seed,)
-    access = Access(base_url, api_key_env, api_key_file)
-    check_options(backends, adapter, quantization, dtype, access)
+    models = ModelOptions(
+        mode=mode,
+        adapter=adapter,
+        quantization=quantization,
+        dtype=dtype,
+        batch_size=batch_size,
+        trust_remote_code=trust_remote_code,
+        base_urls=base_url,
+        api_key_env=api_key_env,
+        api_key_file=api_key_file,
+    )
+    models.check(backends)
     # Before minutes are spent on loading a model.
     for pairs, item in check(chosen, loaded):
         if any(strategy.needs_pool() for _, strategy in pairs):
@@ -253,8 +268,7 @@ def evaluate_(
 
         def made(spec: str) -> "Backend":
             report.pause()
-            backend = backend_of(spec, mode, adapter, quantization, dtype, batch_size, trust_remote_code, access)
-            return CachedBackend(backend, completions_path()) if cache else backend
+            return models.open(spec, cache=cache)
 
         where = {name: partial(made, spec) for name, spec in zip(names, backends, strict=True)}
         folders = {one: folder / f"seed-{one}" if len(seeds) > 1 else folder for one in seeds}

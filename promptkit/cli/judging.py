@@ -14,14 +14,17 @@ from promptkit.cli.options import (
     Adapter,
     AsJson,
     Backends,
+    BaseUrls,
     BatchSize,
     Dtype,
+    KeyEnv,
+    KeyFile,
     Limit,
     Mode,
+    ModelOptions,
     Quantization,
     RemoteCode,
     Seed,
-    backend_of,
 )
 from promptkit.errors import BackendError, ConfigError
 
@@ -60,6 +63,9 @@ def judge(
     quantization: Quantization = None,
     dtype: Dtype = None,
     batch_size: BatchSize = None,
+    base_url: BaseUrls = None,
+    api_key_env: KeyEnv = None,
+    api_key_file: KeyFile = None,
     cache: Annotated[bool, typer.Option(help="Take completions that were made before from the store.")] = True,
     as_json: AsJson = False,
     trust_remote_code: RemoteCode = False,
@@ -75,7 +81,6 @@ def judge(
       promptkit judge base=a.jsonl tuned=b.jsonl --rubric mine.yaml --facts facts.jsonl
       promptkit judge runs/…/base runs/…/adapter --rubric mine.yaml --pairwise
     """
-    from promptkit.backends import check_spec
     from promptkit.evaluation.judging import load_rubric
     from promptkit.evaluation.judging.record import refuse_taken
     from promptkit.strategies import resolve
@@ -85,15 +90,22 @@ def judge(
     texts = _texts(sources, loaded, facts, source, output, limit)
     if pairwise and len(texts) != 2:
         raise ConfigError(f"--pairwise compares two sources, not {len(texts)}", hint="give two runs or files")
-    if twice := {spec for spec in backends if backends.count(spec) > 1}:
-        raise ConfigError(f"backend {min(twice)!r} is given twice", hint="give different ones")
     folder = run_dir or Path("runs") / f"{datetime.now().strftime('%Y-%m-%d-%H%M%S')}-judge"
     refuse_taken(folder)
-    for spec in backends:  # before minutes are spent on the first judge
-        check_spec(spec)
-    options = (mode, adapter, quantization, dtype, batch_size, trust_remote_code)
+    models = ModelOptions(
+        mode=mode,
+        adapter=adapter,
+        quantization=quantization,
+        dtype=dtype,
+        batch_size=batch_size,
+        trust_remote_code=trust_remote_code,
+        base_urls=base_url,
+        api_key_env=api_key_env,
+        api_key_file=api_key_file,
+    )
+    models.check(backends)  # before minutes are spent on the first judge
     run = _pairwise if pairwise else _by_criteria
-    failure = run(loaded, asked, texts, sources, backends, options, cache, seed, folder, as_json)
+    failure = run(loaded, asked, texts, sources, backends, models, cache, seed, folder, as_json)
     if failure is not None:
         raise BackendError(f"every verdict failed, the first one with: {failure}")
     if not as_json:
@@ -139,7 +151,7 @@ def _by_criteria(
     texts: "dict[str, list[Item]]",
     sources: list[str],
     specs: list[str],
-    options: Options,
+    models: ModelOptions,
     cache: bool,
     seed: int,
     folder: Path,
@@ -154,7 +166,7 @@ def _by_criteria(
     found: list[Judged] = []
     identities: list[dict[str, Any]] = []
     for spec in specs:
-        with _opened(spec, options, cache) as (backend, progress):
+        with _opened(models, spec, cache) as (backend, progress):
             identities.append(backend.identity())
             for name, items in texts.items():
                 found.append(judge_texts(judge, items, backend, source=name, seed=seed, on_judged=progress(name)))
@@ -196,7 +208,7 @@ def _pairwise(
     texts: "dict[str, list[Item]]",
     sources: list[str],
     specs: list[str],
-    options: Options,
+    models: ModelOptions,
     cache: bool,
     seed: int,
     folder: Path,
@@ -214,7 +226,7 @@ def _pairwise(
     identities: list[dict[str, Any]] = []
     failure = None
     for spec in specs:
-        with _opened(spec, options, cache) as (backend, progress):
+        with _opened(models, spec, cache) as (backend, progress):
             preference = judge_pairs(judge, found, backend, seed=seed, on_judged=progress(f"{name_a} and {name_b}"))
             summaries.append({"judge": backend.name, "a": name_a, "b": name_b, **preference.summary()})
             lines += preference_lines(preference, (name_a, name_b), backend.name)
@@ -231,19 +243,15 @@ def _pairwise(
 
 @contextmanager
 def _opened(
-    spec: str, options: Options, cache: bool
+    models: ModelOptions, spec: str, cache: bool
 ) -> "Generator[tuple[Backend, Callable[[str], Callable[[int, int], None]]]]":
     """A judge's backend, and what tells how far it is."""
-    from promptkit.backends.cached import CachedBackend
-    from promptkit.paths import completions_path
-
-    backend = backend_of(spec, *options)
-    where = CachedBackend(backend, completions_path()) if cache else backend
+    where = models.open(spec, cache=cache)
 
     def progress(name: str) -> Callable[[int, int], None]:
         def tell(done: int, total: int) -> None:
             if done == total:
-                err.print(f"{name}: {total} judged by {backend.name}", markup=False, soft_wrap=True)
+                err.print(f"{name}: {total} judged by {where.name}", markup=False, soft_wrap=True)
 
         return tell
 

@@ -1,7 +1,9 @@
 """Options that several commands share, and what is made of them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
 
 import typer
 
@@ -80,29 +82,76 @@ KeyFile: TypeAlias = Annotated[
 ]
 
 
-class Access(NamedTuple):
-    """Where the server of `openai:<model>` is, and where its key is found."""
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """What the options of a command say of how a model is reached and run. `None` is the backend's own default."""
 
-    base_urls: list[str] | None
-    api_key_env: str | None
-    api_key_file: Path | None
+    mode: str | None = None
+    adapter: str | None = None
+    quantization: str | None = None
+    dtype: str | None = None
+    batch_size: int | None = None
+    trust_remote_code: bool = False
+    base_urls: list[str] | None = None
+    api_key_env: str | None = None
+    api_key_file: Path | None = None
 
+    def check(self, specs: Sequence[str]) -> None:
+        """Refuse options that none of the backends understands, and specs that name none; no model is loaded.
 
-def check_options(
-    specs: list[str], adapter: str | None, quantization: str | None, dtype: str | None, access: Access
-) -> None:
-    """Refuse options that none of the backends understands.
+        Raises:
+            ConfigError: there is such an option or spec.
+            ModelError: there is no such model folder, or packages are missing.
+        """
+        from promptkit.backends import check_spec
 
-    Raises:
-        ConfigError: there is such an option.
-    """
-    servers = [spec.startswith("openai:") for spec in specs]
-    for name, value in (("--adapter", adapter), ("--quantization", quantization), ("--dtype", dtype)):
-        if value and all(servers):
-            raise ConfigError(f"{name} is for local models", hint="leave it out for openai:<model>")
-    for name, value in zip(("--base-url", "--api-key-env", "--api-key-file"), access, strict=True):
-        if value and not any(servers):
-            raise ConfigError(f"{name} is for servers", hint="name the model with --backend openai:<model>")
+        servers = [spec.startswith("openai:") for spec in specs]
+        local = {"--adapter": self.adapter, "--quantization": self.quantization, "--dtype": self.dtype}
+        for name, value in local.items():
+            if value and all(servers):
+                raise ConfigError(f"{name} is for local models", hint="leave it out for openai:<model>")
+        server = {
+            "--base-url": self.base_urls,
+            "--api-key-env": self.api_key_env,
+            "--api-key-file": self.api_key_file,
+        }
+        for name, value in server.items():
+            if value and not any(servers):
+                raise ConfigError(f"{name} is for servers", hint="name the model with --backend openai:<model>")
+        if twice := [spec for spec in specs if specs.count(spec) > 1]:
+            raise ConfigError(f"backend {twice[0]!r} is given twice", hint="give different ones")
+        for spec in specs:
+            check_spec(spec)
+
+    def open(self, spec: str, *, cache: bool = False) -> "Backend":
+        """The backend that a spec names, with bars for what is downloaded; `cache` puts the store in front of it."""
+        from promptkit.backends import from_spec
+        from promptkit.backends.cached import CachedBackend
+        from promptkit.paths import completions_path
+
+        if spec.startswith("openai:"):
+            backend = from_spec(
+                spec,
+                mode=self.mode,
+                concurrency=self.batch_size,
+                base_url=self.base_urls,
+                api_key_env=self.api_key_env,
+                api_key_file=self.api_key_file,
+            )
+        else:
+            with Downloads() as progress:
+                backend = from_spec(spec, **self.local(), batch_size=self.batch_size, progress=progress)
+        return CachedBackend(backend, completions_path()) if cache else backend
+
+    def local(self) -> dict[str, Any]:
+        """Those that decide what a local model says."""
+        return {
+            "mode": self.mode,
+            "adapter": self.adapter,
+            "quantization": self.quantization,
+            "dtype": self.dtype,
+            "trust_remote_code": self.trust_remote_code,
+        }
 
 
 def kind_of(text: str) -> Kind:
@@ -114,38 +163,3 @@ def kind_of(text: str) -> Kind:
     if text not in get_args(Kind):
         raise ConfigError(f"unknown kind {text!r}", hint=f"use one of: {', '.join(get_args(Kind))}")
     return text  # pyright: ignore[reportReturnType]
-
-
-def backend_of(
-    spec: str,
-    mode: str | None,
-    adapter: str | None,
-    quantization: str | None,
-    dtype: str | None,
-    batch_size: int | None,
-    trust_remote_code: bool,
-    access: Access,
-) -> "Backend":
-    """The backend that the options say, with bars for what is downloaded."""
-    from promptkit.backends import from_spec
-
-    if spec.startswith("openai:"):
-        return from_spec(
-            spec,
-            mode=mode,
-            concurrency=batch_size,
-            base_url=access.base_urls,
-            api_key_env=access.api_key_env,
-            api_key_file=access.api_key_file,
-        )
-    with Downloads() as progress:
-        return from_spec(
-            spec,
-            mode=mode,
-            adapter=adapter,
-            quantization=quantization,
-            dtype=dtype,
-            batch_size=batch_size,
-            trust_remote_code=trust_remote_code,
-            progress=progress,
-        )
