@@ -62,10 +62,11 @@ def test_accuracy_counts_every_question() -> None:
 def test_summary_has_the_keys_of_the_contract() -> None:
     summary = run("zero-shot", "++-?<!", tokens=50).summary()
     assert list(summary) == [
-        *("strategy", "benchmark", "backend", "n", "accuracy", "ci95"),
+        *("strategy", "benchmark", "backend", "n", "missing", "accuracy", "ci95"),
         *("correct", "wrong", "unparsed", "truncated", "failed", "usage", "seconds", "run_dir"),
     ]
-    assert summary["usage"] == {"calls": 6, "prompt_tokens": 240, "completion_tokens": 250, "cached_calls": 0}
+    fixed = {"calls": 6, "prompt_tokens": 240, "completion_tokens": 250, "cached_calls": 0}
+    assert fixed.items() <= summary["usage"].items()
     low, high = summary["ci95"]
     assert 0 < low < summary["accuracy"] < high < 1
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -49,18 +48,17 @@ def interrupted_in_the_middle(process: subprocess.Popen[str], folder: Path, cach
     process.send_signal(signal.SIGINT)
 
 
-def answers(folder: Path) -> list[dict[str, Any]]:
-    """What was asked, said and read; without times, whether it came from the store, and the last bits of sums, which
-    other rows in the batch change."""
-    samples: list[dict[str, Any]] = []
-    for line in (folder / "samples.jsonl").read_text().splitlines():
-        sample = json.loads(line)
-        del sample["usage"]
-        for call in sample["calls"]:
-            for key in ("seconds", "cached", "logprob"):
-                call["completion"].pop(key, None)
-        samples.append(sample)
-    return samples
+def answers(folder: Path) -> list[tuple[str, str, str | None, list[str]]]:
+    """Of each question what became of it, what was read, and all that the model said."""
+    return [
+        (
+            sample.id,
+            sample.status,
+            str(sample.answer),
+            [call.completion.text for call in sample.calls if call.completion],
+        )
+        for sample in load_run(folder).samples
+    ]
 
 
 def test_once_finishes_what_is_in_flight_and_the_same_command_goes_on(tmp_path: Path, tiny_model: Path) -> None:
