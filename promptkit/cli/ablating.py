@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 from rich.text import Text
 
+from promptkit.cli.asking import PoolName, RunDir
 from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, end_early, metered
 from promptkit.cli.console import err, out, print_json, refuse_all_failed
 from promptkit.cli.options import (
@@ -39,18 +40,6 @@ ablate_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="What in a prompt makes the difference: labels or wording."
 )
 
-RunDir: TypeAlias = Annotated[
-    Path | None, typer.Option(help="Folder to write. [default: runs/<time>]", show_default=False, metavar="FOLDER")
-]
-PoolName: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        help="Worked questions to take demonstrations from: a benchmark's name or a file. "
-        "[default: the training split, else packaged ones]",
-        show_default=False,
-        metavar="NAME",
-    ),
-]
 BenchmarkName: TypeAlias = Annotated[str, typer.Option(help="Name, file or NAME=FILE.", metavar="NAME")]
 Cache: TypeAlias = Annotated[bool, typer.Option(help="Take completions that were made before from the store.")]
 

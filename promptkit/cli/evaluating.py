@@ -8,6 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from promptkit.cli.asking import (
+    AnswerColumn,
+    Benchmarks,
+    KindName,
+    PoolName,
+    QuestionColumn,
+    RunDir,
+    Strategies,
+    SuiteFile,
+    read_asked,
+)
 from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, end_early, metered
 from promptkit.cli.console import err, out, print_json, refuse_all_failed
 from promptkit.cli.options import (
@@ -34,7 +45,6 @@ from promptkit.errors import ConfigError
 
 if TYPE_CHECKING:
     from promptkit.backends.base import Backend
-    from promptkit.strategies import Strategy
     from promptkit.types import Result
 
 
@@ -137,48 +147,17 @@ def _votes(result: "Result") -> list[str]:
 
 
 def evaluate_(
-    strategies: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--strategy",
-            help="Preset, preset:field=value or YAML file. May be repeated; the first is the base.",
-            metavar="NAME",
-        ),
-    ] = None,
-    benchmarks: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--benchmark", help="Name, file or NAME=FILE (see `promptkit benchmarks`). May be repeated.", metavar="NAME"
-        ),
-    ] = None,
+    strategies: Strategies = None,
+    benchmarks: Benchmarks = None,
     backends: Backends = ["default"],  # noqa: B006 (typer reads it and never changes it)
-    suite: Annotated[
-        Path | None,
-        typer.Option(
-            help="YAML file of strategies, benchmarks, backends and seeds, in place of those options.", metavar="FILE"
-        ),
-    ] = None,
+    suite: SuiteFile = None,
     limit: Limit = None,
     seed: Seed = 0,
-    run_dir: Annotated[
-        Path | None, typer.Option(help="Folder to write. [default: runs/<time>]", show_default=False, metavar="FOLDER")
-    ] = None,
-    pool: Annotated[
-        str | None,
-        typer.Option(
-            help="Worked questions to take demonstrations from: a benchmark's name or a file. "
-            "[default: the training split, else packaged ones]",
-            show_default=False,
-            metavar="NAME",
-        ),
-    ] = None,
-    question: Annotated[
-        str | None, typer.Option(help="Column of the question, for own files.", metavar="COLUMN")
-    ] = None,
-    answer: Annotated[
-        str | None, typer.Option(help="Column of the right answer, for own files.", metavar="COLUMN")
-    ] = None,
-    kind: Annotated[str | None, typer.Option(help=KIND_HELP, metavar="NAME")] = None,
+    run_dir: RunDir = None,
+    pool: PoolName = None,
+    question: QuestionColumn = None,
+    answer: AnswerColumn = None,
+    kind: KindName = None,
     base_url: BaseUrls = None,
     api_key_env: KeyEnv = None,
     api_key_file: KeyFile = None,
@@ -212,38 +191,24 @@ def evaluate_(
     """
     from promptkit.backends import check_spec
     from promptkit.cli.reporting import save_report
-    from promptkit.evaluation import load
     from promptkit.evaluation.by_seed import print_seeds
-    from promptkit.evaluation.inputs import check
-    from promptkit.evaluation.pools import pool_for
-    from promptkit.evaluation.suites import Suite, evaluate_seeds
+    from promptkit.evaluation.suites import evaluate_seeds
     from promptkit.evaluation.summary import summary
     from promptkit.evaluation.table import one_line, print_runs
     from promptkit.models import DEFAULT
 
-    if suite:
-        said = {
-            "--strategy": strategies,
-            "--benchmark": benchmarks,
-            "--backend": backends != ["default"],
-            "--seed": seed,
-            "--pool": pool,
-            "--question": question,
-            "--answer": answer,
-            "--kind": kind,
-        }
-        if given := [option for option, value in said.items() if value]:
-            raise ConfigError(f"{given[0]} and --suite: the suite says that", hint=f"leave {given[0]} out")
-        read = Suite.read(suite)
-        chosen, loaded, seeds = list(read.strategies), read.load(limit), read.seeds
-        backends, pool = list(read.backends), read.pool
-    else:
-        chosen: list[Strategy | str] = [*(strategies or ["direct", "zero-shot", "zero-shot-cot"])]
-        loaded = [
-            load(name, question=question, answer=answer, kind=kind_of(kind) if kind else None, limit=limit, seed=seed)
-            for name in benchmarks or ["multiarith-style"]
-        ]
-        seeds = (seed,)
+    asked = read_asked(
+        suite=suite,
+        strategies=strategies,
+        benchmarks=benchmarks,
+        backends=backends,
+        limit=limit,
+        seed=seed,
+        pool=pool,
+        question=question,
+        answer=answer,
+        kind=kind,
+    )
     models = ModelOptions(
         mode=mode,
         adapter=adapter,
@@ -255,12 +220,8 @@ def evaluate_(
         api_key_env=api_key_env,
         api_key_file=api_key_file,
     )
-    models.check(backends)
-    # Before minutes are spent on loading a model.
-    for pairs, item in check(chosen, loaded):
-        if any(strategy.needs_pool() for _, strategy in pairs):
-            pool_for(item, pool)
-    names = [DEFAULT if (model := check_spec(spec)) == "default" else model for spec in backends]
+    models.check(asked.backends)
+    names = [DEFAULT if (model := check_spec(spec)) == "default" else model for spec in asked.backends]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ConfigError(f"backend {min(twice)!r} is given twice", hint="give different ones")
     folder = run_dir or Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S")
@@ -270,15 +231,22 @@ def evaluate_(
             report.pause()
             return models.open(spec, cache=cache)
 
-        where = {name: partial(made, spec) for name, spec in zip(names, backends, strict=True)}
-        folders = {one: folder / f"seed-{one}" if len(seeds) > 1 else folder for one in seeds}
+        where = {name: partial(made, spec) for name, spec in zip(names, asked.backends, strict=True)}
+        folders = {one: folder / f"seed-{one}" if len(asked.seeds) > 1 else folder for one in asked.seeds}
         runs = evaluate_seeds(
-            chosen, loaded, where, seeds, folders=folders, pool=pool, budget=meter, on_progress=report
+            asked.strategies,
+            asked.benchmarks,
+            where,
+            asked.seeds,
+            folders=folders,
+            pool=asked.pool,
+            budget=meter,
+            on_progress=report,
         )
     page = save_report(runs, folder)
     if as_json:
         print_json({**summary(runs), "report": str(page) if page else None})
-    elif len(seeds) == 1:
+    elif len(asked.seeds) == 1:
         print_runs(runs, out)
     else:
         print_seeds(runs, out)

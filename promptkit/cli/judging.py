@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from promptkit.evaluation.judging import Item, Judged, Rubric
     from promptkit.strategies import Strategy
 
-Options = tuple[str | None, str | None, str | None, str | None, int | None, bool]
-
 
 def judge(
     sources: Annotated[list[str], typer.Argument(help="Run folders, or files of outputs: [NAME=]PATH.", metavar="RUN")],

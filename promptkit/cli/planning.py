@@ -1,27 +1,40 @@
 """The command that says what an evaluation would take: `plan`."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from promptkit.cli.asking import (
+    AnswerColumn,
+    Benchmarks,
+    KindName,
+    PoolName,
+    QuestionColumn,
+    RunDir,
+    Strategies,
+    SuiteFile,
+    read_asked,
+)
+from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens
 from promptkit.cli.console import out, print_json
 from promptkit.cli.options import (
-    KIND_HELP,
     Adapter,
     AsJson,
     Backends,
+    BaseUrls,
     BatchSize,
     Dtype,
+    KeyEnv,
+    KeyFile,
     Limit,
     Mode,
+    ModelOptions,
     Quantization,
     RemoteCode,
     Seed,
-    kind_of,
 )
 
 if TYPE_CHECKING:
@@ -30,22 +43,30 @@ if TYPE_CHECKING:
 
 
 def plan_(
-    strategies: Annotated[list[str] | None, typer.Option("--strategy", help="As of eval.", metavar="NAME")] = None,
-    benchmarks: Annotated[list[str] | None, typer.Option("--benchmark", help="As of eval.", metavar="NAME")] = None,
+    strategies: Strategies = None,
+    benchmarks: Benchmarks = None,
     backends: Backends = ["default"],  # noqa: B006 (typer reads it and never changes it)
+    suite: SuiteFile = None,
     limit: Limit = None,
     seed: Seed = 0,
-    run_dir: Annotated[Path | None, typer.Option(help="Taken and not used.", metavar="FOLDER")] = None,  # noqa: ARG001
-    pool: Annotated[str | None, typer.Option(help="As of eval.", metavar="NAME")] = None,
-    question: Annotated[str | None, typer.Option(help="As of eval.", metavar="COLUMN")] = None,
-    answer: Annotated[str | None, typer.Option(help="As of eval.", metavar="COLUMN")] = None,
-    kind: Annotated[str | None, typer.Option(help=KIND_HELP, metavar="NAME")] = None,
+    run_dir: RunDir = None,  # noqa: ARG001 (of eval; a plan writes nothing)
+    pool: PoolName = None,
+    question: QuestionColumn = None,
+    answer: AnswerColumn = None,
+    kind: KindName = None,
+    base_url: BaseUrls = None,
+    api_key_env: KeyEnv = None,
+    api_key_file: KeyFile = None,
     mode: Mode = None,
     adapter: Adapter = None,
     quantization: Quantization = None,
     dtype: Dtype = None,
-    batch_size: BatchSize = None,  # noqa: ARG001
+    batch_size: BatchSize = None,
     cache: Annotated[bool, typer.Option(help="Look up how many first calls are stored.")] = True,
+    max_cost: MaxCost = None,  # noqa: ARG001 (of eval, as the next three)
+    max_tokens: MaxTokens = None,  # noqa: ARG001
+    max_calls: MaxCalls = None,  # noqa: ARG001
+    max_seconds: MaxSeconds = None,  # noqa: ARG001
     as_json: AsJson = False,
     trust_remote_code: RemoteCode = False,
 ) -> None:
@@ -57,29 +78,37 @@ def plan_(
     Example:
       promptkit plan --strategy zero-shot --strategy self-consistency:n=10 --limit 64
     """
-    from promptkit.evaluation import load
-    from promptkit.evaluation.inputs import check
     from promptkit.evaluation.plan import plan
-    from promptkit.evaluation.pools import pool_for
     from promptkit.evaluation.unloaded import known_of
 
-    loaded = [
-        load(name, question=question, answer=answer, kind=kind_of(kind) if kind else None, limit=limit, seed=seed)
-        for name in benchmarks or ["multiarith-style"]
-    ]
-    named = check(strategies or ["direct", "zero-shot", "zero-shot-cot"], loaded)
-    pools = {item.name: pool_for(item, pool) for pairs, item in named if any(s.needs_pool() for _, s in pairs)}
-    options = {
-        "mode": mode,
-        "adapter": adapter,
-        "quantization": quantization,
-        "dtype": dtype,
-        "trust_remote_code": trust_remote_code,
-    }
+    asked = read_asked(
+        suite=suite,
+        strategies=strategies,
+        benchmarks=benchmarks,
+        backends=backends,
+        limit=limit,
+        seed=seed,
+        pool=pool,
+        question=question,
+        answer=answer,
+        kind=kind,
+    )
+    models = ModelOptions(
+        mode=mode,
+        adapter=adapter,
+        quantization=quantization,
+        dtype=dtype,
+        batch_size=batch_size,
+        trust_remote_code=trust_remote_code,
+        base_urls=base_url,
+        api_key_env=api_key_env,
+        api_key_file=api_key_file,
+    )
+    models.check(asked.backends)
     planned: list[dict[str, Any]] = []
-    for spec in backends:
-        known = known_of(spec, cache=cache, **options)
-        plans = plan(named, known, pools, seed)
+    for spec in asked.backends:
+        known = known_of(spec, cache=cache, **models.local())
+        plans = plan(asked.named, known, asked.pools, asked.seeds[0])
         planned.append(
             {"backend": known.backend.name, "note": known.note, "plans": [found.summary() for found in plans]}
         )
@@ -87,7 +116,9 @@ def plan_(
             _print(plans, known)
         known.backend.close()
     if as_json:
-        print_json({"backends": planned})
+        print_json({"backends": planned, "seeds": list(asked.seeds)})
+    elif len(asked.seeds) > 1:
+        out.print(Text(f"All of it for each of {len(asked.seeds)} seeds; what is greedy is asked once.", style="dim"))
 
 
 def _print(plans: "Sequence[Plan]", known: "Known") -> None:

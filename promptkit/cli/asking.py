@@ -1,0 +1,124 @@
+"""What `eval` and `plan` are asked for: strategies, benchmarks, backends and seeds, from options or a suite file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from promptkit.cli.options import KIND_HELP, kind_of
+from promptkit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from promptkit.evaluation import Benchmark
+    from promptkit.evaluation.inputs import Named
+    from promptkit.strategies import Strategy
+    from promptkit.strategies.pool import Pool
+
+Strategies: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--strategy",
+        help="Preset, preset:field=value or YAML file. May be repeated; the first is the base.",
+        metavar="NAME",
+    ),
+]
+Benchmarks: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--benchmark", help="Name, file or NAME=FILE (see `promptkit benchmarks`). May be repeated.", metavar="NAME"
+    ),
+]
+SuiteFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        help="YAML file of strategies, benchmarks, backends and seeds, in place of those options.", metavar="FILE"
+    ),
+]
+RunDir: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Folder to write. [default: runs/<time>]", show_default=False, metavar="FOLDER")
+]
+PoolName: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Worked questions to take demonstrations from: a benchmark's name or a file. "
+        "[default: the training split, else packaged ones]",
+        show_default=False,
+        metavar="NAME",
+    ),
+]
+QuestionColumn: TypeAlias = Annotated[
+    str | None, typer.Option(help="Column of the question, for own files.", metavar="COLUMN")
+]
+AnswerColumn: TypeAlias = Annotated[
+    str | None, typer.Option(help="Column of the right answer, for own files.", metavar="COLUMN")
+]
+KindName: TypeAlias = Annotated[str | None, typer.Option(help=KIND_HELP, metavar="NAME")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be run, looked at as far as that goes without a model."""
+
+    strategies: "Sequence[Strategy | str]"
+    benchmarks: "Sequence[Benchmark]"
+    backends: Sequence[str]
+    seeds: Sequence[int]
+    pool: str | None
+    named: "Named"
+    """For each benchmark its strategies, made, with the names to show."""
+    pools: "dict[str, Pool]"
+    """By benchmark, for those with strategies that need one."""
+
+
+def read_asked(
+    *,
+    suite: Path | None,
+    strategies: list[str] | None,
+    benchmarks: list[str] | None,
+    backends: list[str],
+    limit: int | None,
+    seed: int,
+    pool: str | None,
+    question: str | None,
+    answer: str | None,
+    kind: str | None,
+) -> Asked:
+    """What the options say, or the suite that they name.
+
+    Raises:
+        ConfigError: something makes no sense, or is said by the suite and by an option.
+    """
+    from promptkit.evaluation import load
+    from promptkit.evaluation.inputs import check
+    from promptkit.evaluation.pools import pool_for
+    from promptkit.evaluation.suites import Suite
+
+    if suite:
+        said = {
+            "--strategy": strategies,
+            "--benchmark": benchmarks,
+            "--backend": backends != ["default"],
+            "--seed": seed,
+            "--pool": pool,
+            "--question": question,
+            "--answer": answer,
+            "--kind": kind,
+        }
+        if given := [option for option, value in said.items() if value]:
+            raise ConfigError(f"{given[0]} and --suite: the suite says that", hint=f"leave {given[0]} out")
+        read = Suite.read(suite)
+        chosen, loaded, seeds = list(read.strategies), read.load(limit), read.seeds
+        backends, pool = list(read.backends), read.pool
+    else:
+        chosen: list[Strategy | str] = [*(strategies or ["direct", "zero-shot", "zero-shot-cot"])]
+        asked_kind = kind_of(kind) if kind else None
+        loaded = [
+            load(name, question=question, answer=answer, kind=asked_kind, limit=limit, seed=seed)
+            for name in benchmarks or ["multiarith-style"]
+        ]
+        seeds = (seed,)
+    named = check(chosen, loaded)
+    pools = {item.name: pool_for(item, pool) for pairs, item in named if any(s.needs_pool() for _, s in pairs)}
+    return Asked(chosen, loaded, backends, seeds, pool, named, pools)
