@@ -20,9 +20,10 @@ def rescore(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score a run again with another extractor, from its stored texts.
+    """Score a finished run with another extractor.
 
-    The run stays as it is; the new one is a folder beside it, which `compare` and `report` take like any other.
+    Its stored texts are read again. It stays as it is; the new run is a folder beside it, which `compare` and `report`
+    take like any other.
 
     \b
     Example:
@@ -64,7 +65,9 @@ def audit(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Read runs in every way: how sure are their scores, and what of a gain is reasoning and what is formatting?
+    """Tell reasoning from formatting in scores and gains.
+
+    Every extractor reads the stored texts, and so do a reader who never guesses and one who knows the right answers.
 
     \b
     Examples:

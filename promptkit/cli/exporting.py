@@ -24,7 +24,9 @@ def export(
     ],
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
-    """Write runs as a table (CSV, Parquet) or as logs that `inspect view` opens.
+    """Write runs as a table, or as logs for Inspect.
+
+    Tables are CSV or Parquet; `inspect view` opens the logs.
 
     \b
     Examples:
