@@ -48,17 +48,14 @@ def interrupted_in_the_middle(process: subprocess.Popen[str], folder: Path, cach
     process.send_signal(signal.SIGINT)
 
 
-def answers(folder: Path) -> list[tuple[str, str, str | None, list[str]]]:
-    """Of each question what became of it, what was read, and all that the model said."""
-    return [
-        (
-            sample.id,
-            sample.status,
-            str(sample.answer),
-            [call.completion.text for call in sample.calls if call.completion],
-        )
-        for sample in load_run(folder).samples
-    ]
+def answers(folder: Path) -> list[tuple[str, str, str, list[str]]]:
+    """Of each question what became of it, what was read, and all that the model said; the second stages of samples are
+    asked in the order in which the first ones end, so the texts are sorted."""
+    found: list[tuple[str, str, str, list[str]]] = []
+    for sample in load_run(folder).samples:
+        said = sorted(call.completion.text for call in sample.calls if call.completion)
+        found.append((sample.id, sample.status, str(sample.answer), said))
+    return found
 
 
 def test_once_finishes_what_is_in_flight_and_the_same_command_goes_on(tmp_path: Path, tiny_model: Path) -> None:
