@@ -1,5 +1,6 @@
 """What tokens cost: looked up in genai-prices, whose list comes with the package, so that nothing is downloaded."""
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -37,6 +38,12 @@ def listed(model: str, url: str | None = None) -> Price | None:
     scale = 1e6 / _SHORT
     source = f"genai-prices {version('genai-prices')}"
     return Price(prompt=prompt * scale, completion=completion * scale, source=source)
+
+
+def listed_at(model: str, urls: Sequence[str]) -> Price | None:
+    """The list price of a model that all these addresses serve; `None` where they do not agree."""
+    found = {listed(model, url) for url in urls}
+    return found.pop() if len(found) == 1 else None
 
 
 def unknown(model: str) -> ConfigError:

@@ -24,7 +24,7 @@ DIRECTIONS: dict[str, set[str]] = {
     "flow": PLAIN,
     "backends.base": PLAIN,
     "backends.cached": PLAIN | {"backends.base", "backends.store"},
-    "backends.openai": PLAIN | {"backends.base"},
+    "backends.openai": PLAIN | {"backends.base", "prices"},
     "backends.hf": PLAIN | {"backends.base", "models"},
     "models": PLAIN | {"paths"},
     "budget": PLAIN | {"backends.base", "prices"},

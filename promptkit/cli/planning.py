@@ -107,7 +107,7 @@ def plan_(
     models.check(asked.backends)
     planned: list[dict[str, Any]] = []
     for spec in asked.backends:
-        known = known_of(spec, cache=cache, **models.local())
+        known = known_of(spec, cache=cache, base_urls=base_url, **models.local())
         plans = plan(asked.named, known, asked.pools, asked.seeds[0])
         planned.append(
             {"backend": known.backend.name, "note": known.note, "plans": [found.summary() for found in plans]}

@@ -1,7 +1,7 @@
 """What is known of a model that is not loaded: its name and price, its prompts in tokens, and what is stored of it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,12 +48,13 @@ class Absent(Backend):
         return self._price
 
 
-def known_of(spec: str, *, cache: bool = True, **options: Any) -> Known:
+def known_of(spec: str, *, cache: bool = True, base_urls: Sequence[str] | None = None, **options: Any) -> Known:
     """What is known of the model that a spec names. No weights are loaded or fetched.
 
     Args:
         spec: as of `--backend`.
         cache: whether to look into the store.
+        base_urls: of the servers, where they are not OpenAI's own.
         options: of the backend; those that are `None` are left out.
 
     Raises:
@@ -63,7 +64,8 @@ def known_of(spec: str, *, cache: bool = True, **options: Any) -> Known:
     if spec != "default" and (family not in ("hf", "openai") or not model):
         raise ConfigError(f"unknown backend {spec!r}", hint="use `default` or `hf:<hub id or folder>`")
     if family == "openai":
-        return _guessed(Absent(model, prices.listed(model)), "the tokenizer is the server's")
+        price = prices.listed_at(model, base_urls) if base_urls else prices.listed(model)
+        return _guessed(Absent(model, price), "the tokenizer is the server's")
     hf_backend()
     from promptkit.backends.hf.unloaded import UnloadedHF
 

@@ -56,6 +56,23 @@ def test_several_servers_share_the_work() -> None:
     assert max(one.most_at_once, two.most_at_once) <= 2
 
 
+def test_answers_that_have_arrived_are_told_so_that_they_are_stored_together() -> None:
+    with MisbehavingServer() as server:
+        where = backend(server.url, concurrency=8)
+        pending = [Group((request(str(number)),)) for number in range(8)]
+        told: list[bool] = []
+
+        def take(k: int) -> list[Group]:
+            groups = pending[:k]
+            del pending[:k]
+            return groups
+
+        for _ in where.serve(take):
+            time.sleep(0.2)  # in which the others arrive
+            told.append(where.has_ready())
+    assert told == [True] * 7 + [False]
+
+
 @pytest.mark.parametrize("fault", ["refuses connections", "fails"])
 def test_the_work_of_a_dead_server_goes_to_the_others(fault: str) -> None:
     with MisbehavingServer() as well, MisbehavingServer(status(500)) as ill:

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
+from promptkit import prices
 from promptkit.backends.base import Answer, Backend, Group, Take
 from promptkit.backends.openai.dialect import Dialect
 from promptkit.backends.openai.fleet import Fleet, Patience, RunOverError, Settled
@@ -16,7 +17,7 @@ from promptkit.backends.openai.keys import OPENAI_HOST, find_key
 from promptkit.backends.openai.reply import Mode
 from promptkit.backends.openai.server import Server
 from promptkit.errors import ConfigError
-from promptkit.types import Request
+from promptkit.types import Price, Request
 
 DEFAULT_URL = f"https://{OPENAI_HOST}/v1"
 
@@ -93,6 +94,8 @@ class OpenAIBackend(Backend):
 
         self._fleet = Fleet([server(url) for url in self.base_urls], Patience(retries, max_seconds, backoff))
         self._told_uncounted = False
+        self._crew: _Crew | None = None
+        self._ready: deque[tuple[Request, Answer]] = deque()
 
     def serve(self, take: Take) -> Iterator[tuple[Request, Answer]]:
         """Ask for as much at once as the servers take, and yield each answer as it arrives.
@@ -102,7 +105,7 @@ class OpenAIBackend(Backend):
         Raises:
             BackendError: a server refuses the key, is at another address, or none can be reached.
         """
-        crew = _Crew(self._fleet)
+        crew = self._crew = _Crew(self._fleet)
         intake = _Intake(take, self._fleet)
         try:
             while True:
@@ -113,13 +116,24 @@ class OpenAIBackend(Backend):
                 settled = crew.result()
                 intake.again(settled.rest)
                 self._tell(settled)
-                yield from settled.answers
+                self._ready.extend(settled.answers)
+                while self._ready:
+                    yield self._ready.popleft()
         finally:
             crew.dismiss()
+            self._ready.clear()
+
+    def has_ready(self) -> bool:
+        """Whether another answer has arrived."""
+        return bool(self._ready) or (self._crew is not None and self._crew.has_result())
 
     def identity(self) -> dict[str, Any]:
         """Model, addresses and mode."""
         return {"backend": "openai", "model": self.model, "base_urls": self.base_urls, "mode": self.mode}
+
+    def price(self) -> Price | None:
+        """The list price at its addresses; a server of one's own has none."""
+        return prices.listed_at(self.model, self.base_urls)
 
     def close(self) -> None:
         """Close the connections."""
@@ -202,6 +216,10 @@ class _Crew:
         if isinstance(result, Exception):
             raise result
         return result
+
+    def has_result(self) -> bool:
+        """Whether `result` would not wait."""
+        return not self._results.empty()
 
     def dismiss(self) -> None:
         """Let the threads end: at once where they wait for their turn, else with their request."""

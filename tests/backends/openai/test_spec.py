@@ -30,6 +30,15 @@ def test_a_spec_names_model_and_server() -> None:
         check_spec("openai:")
 
 
+def test_a_price_is_that_of_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("genai_prices")
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    price = OpenAIBackend("gpt-4o-mini").price()
+    assert price is not None and 0 < price.prompt < price.completion
+    assert OpenAIBackend("gpt-4o-mini", base_url=LOCAL).price() is None
+    assert OpenAIBackend("no-such-model").price() is None
+
+
 def test_a_missing_package_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("promptkit.backends.openai")]:
         monkeypatch.delitem(sys.modules, name)
