@@ -4,6 +4,7 @@ import base64
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 import time
@@ -12,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+_PATIENCE = 120
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -55,6 +57,12 @@ class Page:
         self.call("Page.navigate", url=address)
         self.wait("document.documentElement?.dataset.ready !== undefined")
 
+    def reload(self) -> None:
+        """Load the page again and wait until it is ready."""
+        self.do("window.before = true")
+        self.call("Page.reload")
+        self.wait("!window.before && document.documentElement?.dataset.ready !== undefined")
+
     def do(self, script: str) -> Any:
         """Run a JavaScript expression, which may be a promise; its value."""
         done = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True, userGesture=True)
@@ -62,7 +70,7 @@ class Page:
             raise RuntimeError(done["exceptionDetails"].get("exception", {}).get("description", "it failed"))
         return done["result"].get("value")
 
-    def wait(self, condition: str, seconds: float = 30) -> None:
+    def wait(self, condition: str, seconds: float = 120) -> None:
         """Wait until an expression is true."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -100,6 +108,8 @@ class Page:
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._left:
+            if not select.select([self._back], [], [], _PATIENCE)[0]:
+                raise TimeoutError(f"Chromium has said nothing for {_PATIENCE} seconds")
             if not (part := os.read(self._back, 1 << 16)):
                 raise RuntimeError("Chromium has ended")
             self._left += part

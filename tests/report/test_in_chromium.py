@@ -108,8 +108,7 @@ def test_what_is_chosen_survives_a_reload(report: Page) -> None:
     report.do("document.querySelectorAll('#list .row')[1].click()")
     address = report.do("location.href")
     assert address.endswith("#run=1&outcome=wrong&id=multiarith-style-8")
-    report.do("delete document.documentElement.dataset.ready; location.reload()")
-    report.wait("document.documentElement?.dataset.ready !== undefined && document.querySelector('.is-open')")
+    report.reload()
     assert listed(report) == [7, 8, 10]
     assert "multiarith-style-8" in text(report, ".is-open")
 
@@ -211,8 +210,7 @@ def test_many_questions_come_in_parts(tab: Page, tmp_path: Path) -> None:
     tab.do("document.querySelector('#more').click()")
     assert len(listed(tab)) == 400
     tab.call("Page.navigate", url=(tmp_path / "report.html").as_uri() + "#id=multiarith-style-599")
-    tab.do("location.reload()")
-    tab.wait("document.querySelector('.is-open')")
+    tab.reload()
     assert len(listed(tab)) == 599
 
 
