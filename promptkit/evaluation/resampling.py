@@ -143,13 +143,12 @@ def _elected(count: int, answers: tuple[int, ...], silent: int) -> tuple[float, 
     size = voters + silent
     subsets: Any = np.zeros(size + 1)
     for top in range(1, count + 1):
-        ways: Any = np.zeros(
-            (voters + 1, 1 + sum(other >= top for other in others))
-        )  # (samples taken, answers that tie)
+        # (samples taken, answers that tie)
+        ways: Any = np.zeros((voters + 1, 1 + sum(other >= top for other in others)))
         ways[top, 0] = comb(count, top)
         for other in others:
             ways = _with(ways, other, top)
-        shares = ways / np.arange(1, ways.shape[1] + 1)  # of those that tie, each may have been seen first
+        shares: Any = ways / np.arange(1, ways.shape[1] + 1)  # of those that tie, each may have been seen first
         subsets += np.convolve(shares.sum(axis=1), [float(comb(silent, taken)) for taken in range(silent + 1)])
     return tuple(float(number) / comb(size, n) for n, number in enumerate(subsets))
 

@@ -1,5 +1,6 @@
 """YAML as people write it: strategy and demonstration files, with errors that name the line."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ def write_yaml(path: str | Path, data: Any, what: str, *, comment: str = "") -> 
         ConfigError: the file cannot be written.
     """
     head = "".join(f"# {line}\n" for line in comment.splitlines())
-    text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    dump: Callable[..., str] = yaml.dump  # pyright: ignore[reportUnknownMemberType] (its stubs are typed in part)
+    text = dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
     try:
         Path(path).write_text(head + text, encoding="utf-8")
     except OSError as error:
