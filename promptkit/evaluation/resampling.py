@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -148,7 +148,8 @@ def _elected(count: int, answers: tuple[int, ...], silent: int) -> tuple[float, 
         ways[top, 0] = comb(count, top)
         for other in others:
             ways = _with(ways, other, top)
-        shares: Any = ways / np.arange(1, ways.shape[1] + 1)  # of those that tie, each may have been seen first
+        # Of those that tie, each may have been seen first.
+        shares: Any = ways / cast("Any", np.arange(1, ways.shape[1] + 1))
         subsets += np.convolve(shares.sum(axis=1), [float(comb(silent, taken)) for taken in range(silent + 1)])
     return tuple(float(number) / comb(size, n) for n, number in enumerate(subsets))
 

@@ -1,8 +1,7 @@
 """YAML as people write it: strategy and demonstration files, with errors that name the line."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -34,8 +33,7 @@ def write_yaml(path: str | Path, data: Any, what: str, *, comment: str = "") -> 
         ConfigError: the file cannot be written.
     """
     head = "".join(f"# {line}\n" for line in comment.splitlines())
-    dump: Callable[..., str] = yaml.dump  # pyright: ignore[reportUnknownMemberType] (its stubs are typed in part)
-    text = dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    text: str = cast("Any", yaml).dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
     try:
         Path(path).write_text(head + text, encoding="utf-8")
     except OSError as error:
