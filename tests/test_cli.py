@@ -16,12 +16,12 @@ import pytest
 import promptkit as package
 from promptkit import FakeBackend, backends, templates
 from promptkit.cli import app, listing
-from promptkit.cli.options import backend_of
 from promptkit.errors import BackendError, ConfigError
 from promptkit.strategies import PRESETS
 from tests.command_line import CommandLine
 from tests.isolation import ROOT
 
+FROM_SPEC = backends.from_spec
 COMMANDS = ["run", "eval", "compare", "report", "view", "strategies", "benchmarks"]
 GROUPS = {
     "ablate": ["labels", "wording"],
@@ -39,11 +39,11 @@ def promptkit(
     """The command line in an empty folder with an empty cache; the default backend is the tiny model."""
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
     monkeypatch.setenv("PROMPTKIT_CACHE", str(tmp_path / "cache"))
-    for module in ("ablating", "evaluating"):
-        monkeypatch.setattr(
-            f"promptkit.cli.{module}.backend_of",
-            lambda spec, *options: backend_of(f"hf:{tiny_model}" if spec == "default" else spec, *options),
-        )
+    monkeypatch.setattr(
+        backends,
+        "from_spec",
+        lambda spec, **options: FROM_SPEC(f"hf:{tiny_model}" if spec == "default" else spec, **options),
+    )
     folder = tmp_path / "work"
     folder.mkdir()
     (folder / "my.csv").write_text("prompt,gold\nWhat is 1+1?,2\nWhat is 2+2?,4\n")
@@ -116,7 +116,7 @@ def test_run_shows_votes_ties_and_what_was_saved(promptkit: CommandLine, monkeyp
         fake = FakeBackend(
             lambda request: {"-": "hm", "x": BackendError("busy")}.get(c := answers[request.sample[0]], c)
         )
-        monkeypatch.setattr("promptkit.cli.evaluating.backend_of", lambda *_: fake)
+        monkeypatch.setattr(backends, "from_spec", lambda *_, **__: fake)
         (promptkit.folder / "sc.yaml").write_text(
             f"{{strategy: self-consistency, inner: {{strategy: zero-shot}}, {settings}}}"
         )
@@ -137,7 +137,7 @@ def test_run_shows_votes_ties_and_what_was_saved(promptkit: CommandLine, monkeyp
 
 def test_a_wording_ablation_ends_with_its_verdict(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakeBackend(lambda request: "3" if "Solve it." in request.text else "4")
-    monkeypatch.setattr("promptkit.cli.ablating.backend_of", lambda *_: fake)
+    monkeypatch.setattr(backends, "from_spec", lambda *_, **__: fake)
     args = ["ablate", "wording", "--benchmark", "sums.jsonl", "--trigger", "dry=Solve it.", "--no-cache"]
     said = promptkit(*args, "--run-dir", "one")
     assert said.code == 0, said.err
@@ -148,7 +148,7 @@ def test_a_wording_ablation_ends_with_its_verdict(promptkit: CommandLine, monkey
 
 
 def test_a_label_ablation_compares_six_arms(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("promptkit.cli.ablating.backend_of", lambda *_: FakeBackend("positive"))
+    monkeypatch.setattr(backends, "from_spec", lambda *_, **__: FakeBackend("positive"))
     said = promptkit("ablate", "labels", "-k", "2", "--limit", "4", "--json")
     assert said.code == 0, said.err
     runs = json.loads(said.out)["runs"]
@@ -159,7 +159,7 @@ def test_a_label_ablation_compares_six_arms(promptkit: CommandLine, monkeypatch:
 
 def test_demonstrations_come_from_the_given_pool(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakeBackend("4")
-    monkeypatch.setattr("promptkit.cli.evaluating.backend_of", lambda *_: fake)
+    monkeypatch.setattr(backends, "from_spec", lambda *_, **__: fake)
     args = ["eval", "--strategy", "few-shot:select=random,k=2", "--no-cache", "--benchmark", "sums.jsonl"]
     (promptkit.folder / "pool.jsonl").write_text(
         '{"question": "5+6?", "answer": "11"}\n{"question": "7+8?", "answer": "15"}\n'
@@ -268,7 +268,7 @@ def test_view_prints_its_address_and_ends_with_ctrl_c(promptkit: CommandLine, mo
 
 
 def test_the_default_model_is_announced_once(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("promptkit.cli.evaluating.backend_of", backend_of)
+    monkeypatch.setattr(backends, "from_spec", FROM_SPEC)
     monkeypatch.setattr("promptkit.backends.hf_backend", lambda: lambda *_, **__: FakeBackend("The answer is 2."))
     backends._announce.cache_clear()  # pyright: ignore[reportPrivateUsage]
     said = promptkit("run", "zero-shot", "What is 1+1?")

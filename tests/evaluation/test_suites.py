@@ -150,7 +150,7 @@ class TestCommandLine:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> CommandLine:
         backend = FakeBackend(lambda request: "2" if request.sampling.seed in (0, None) else "3")
-        monkeypatch.setattr("promptkit.cli.evaluating.backend_of", lambda *_: backend)
+        monkeypatch.setattr("promptkit.backends.from_spec", lambda *_, **__: backend)
         monkeypatch.setenv("PROMPTKIT_CACHE", str(tmp_path / "cache"))
         (tmp_path / "sums.jsonl").write_text('{"question": "1+1?", "answer": "2"}\n{"question": "1+2?", "answer": "3"}')
         written(tmp_path, f"strategies: [direct, {SAMPLED}]\nbenchmarks: sums.jsonl\nseeds: [0, 1]\n")

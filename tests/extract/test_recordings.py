@@ -2,6 +2,7 @@
 
 import pytest
 
+from promptkit.evaluation.recordings import Block
 from promptkit.extract import canonical, extractor_for, same
 from promptkit.types import AnswerValue, Question
 from tests import recordings
@@ -56,7 +57,7 @@ def read(text: str, name: str) -> AnswerValue | None:
     return found.value if found else None
 
 
-def correct(block: recordings.Block) -> bool:
+def correct(block: Block) -> bool:
     value, gold = read(block.pred_before, "answer"), canonical(block.gold, QUESTION)
     return value is not None and gold is not None and same(value, gold)
 

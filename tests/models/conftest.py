@@ -5,10 +5,10 @@ from pathlib import Path
 
 import huggingface_hub.constants
 import pytest
-from model_sources import NAME, Index, closing, convert_nothing, tiny
 
 from promptkit.models import conversion
 from promptkit.models.catalogue import EMBEDDED
+from tests.models.model_sources import NAME, Index, closing, convert_nothing, tiny
 
 
 def refused_port() -> int:

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from model_sources import tiny
 
 from promptkit.errors import ModelError
 from promptkit.models import conversion
 from promptkit.models.catalogue import EMBEDDED
 from promptkit.models.conversion import convert
 from promptkit.models.unpack_gguf import unpack
+from tests.models.model_sources import tiny
 
 CONTROL, NORMAL = 3, 1
 

@@ -3,11 +3,11 @@
 import dataclasses
 
 import pytest
-from model_sources import Index, tiny, wheel
 
 from promptkit import models
 from promptkit.errors import ModelError
 from promptkit.models.catalogue import DEFAULT, EMBEDDED, FALLBACK
+from tests.models.model_sources import Index, tiny, wheel
 
 
 @pytest.fixture(autouse=True)

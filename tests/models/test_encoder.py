@@ -7,12 +7,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from model_sources import Index, Response, Served, closing, sha256
 
 from promptkit import models
 from promptkit.errors import ModelError
 from promptkit.models import store
 from promptkit.models.catalogue import ENCODERS, EmbeddedEncoder
+from tests.models.model_sources import Index, Response, Served, closing, sha256
 
 NAME = "tiny-encoder"
 FILES = {

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
-from model_sources import HUB_FILES, NAME, Index, Response, Served, closing, sha256, tiny
 
 from promptkit import models
 from promptkit.errors import ModelError
 from promptkit.models import hub as hub_module
+from tests.models.model_sources import HUB_FILES, NAME, Index, Response, Served, closing, sha256, tiny
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ import sys
 import time
 from pathlib import Path
 
-import model_sources
 import pytest
-from model_sources import NAME, Index, sha256, tiny, wheel
 
 from promptkit import models
 from promptkit.errors import ModelError
 from promptkit.models import wheels
 from promptkit.models.catalogue import EMBEDDED, ENCODERS
+from tests.models import model_sources
+from tests.models.model_sources import NAME, Index, sha256, tiny, wheel
 
 DRIVER = [sys.executable, model_sources.__file__]
 

@@ -25,12 +25,12 @@ def judged_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], Non
     """Puts fake judges behind the names of --backend."""
 
     def put(answers: dict[str, Any]) -> None:
-        def made(spec: str, *_: Any) -> FakeBackend:
+        def made(spec: str, **_: Any) -> FakeBackend:
             backend = FakeBackend(answers[spec])
             backend.name = spec
             return backend
 
-        monkeypatch.setattr("promptkit.cli.judging.backend_of", made)
+        monkeypatch.setattr("promptkit.backends.from_spec", made)
         monkeypatch.setattr("promptkit.backends.check_spec", lambda spec: spec)
 
     return put
