@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from promptkit.evaluation.recordings import Recording, parse
+from promptkit.evaluation.recordings import Block, Recording, parse
+
+__all__ = ["FOLDER", "NAMES", "Block", "Recording", "load"]
 
 FOLDER = Path(__file__).parents[2] / "shared" / "recordings"
 NAMES = ("addsub_zero_shot", "addsub_zero_shot_cot", "singleeq_zero_shot", "singleeq_zero_shot_cot")
