@@ -41,8 +41,8 @@ def test_the_facts_are_in_the_dialogue(row: dict[str, Any]) -> None:
     customer = " ".join(said for who, _, said in turns if who != "Agent")
     facts = row["references"]
     assert facts["question"].endswith("?") and facts["response"].endswith(".")
-    assert hard(facts["question"]) <= hard(customer) | {facts["question"].split()[0]}
-    assert hard(facts["response"]) <= hard(row["dialogue"]) | {facts["response"].split()[0]}
+    assert hard(facts["question"].partition(" ")[2]) <= hard(customer)  # the first word is always capitalised
+    assert hard(facts["response"].partition(" ")[2]) <= hard(row["dialogue"])
 
 
 @pytest.mark.parametrize("row", EVERY)

@@ -396,7 +396,8 @@ class TestBombs:
         for name in names():
             if name.startswith(("tree-of-thoughts/game24/", "tree-of-thoughts/crosswords/")):
                 continue  # they show numbers, clues and letters, not the question
-            made = load(name).render(**(VARIABLES | {"question": document, "rationale": document, "text": document}))
+            long = dict.fromkeys(("question", "rationale", "text", "source"), document)
+            made = load(name).render(**(VARIABLES | long))
             assert made.text is not None and document.strip() in made.text
 
     def test_a_large_file_is_refused(self, project: Path) -> None:

@@ -62,8 +62,8 @@ def points_difference(a: Sequence[float], b: Sequence[float], *, seed: int = 0) 
     delta = float(differences.mean())
     # Equal points change nothing under a flip of signs; without them more of the flips are told apart.
     moved = differences[differences != 0]
-    p_value = 1.0
-    if len(moved):
+    p_value = 1.0  # as it is for a single one, whose flip is as large
+    if len(moved) > 1:
         test = stats.permutation_test(
             (moved,), np.mean, permutation_type="samples", vectorized=True, n_resamples=RESAMPLES, rng=seed
         )

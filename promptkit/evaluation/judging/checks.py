@@ -12,7 +12,7 @@ Check: TypeAlias = Callable[[str], bool]
 _CLOSERS = "\"'”’»)]}*_"
 _END = re.compile(rf"[.!?…]+[{re.escape(_CLOSERS)}]*(?=\s|\Z)")
 _ABBREVIATED = re.compile(
-    r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|vs|approx|etc|jr|sr|e\.g|i\.e|a\.m|p\.m|u\.s|ca|fig)|(?<![\w.])[A-Za-z]|(?:^|\n)\s*\d{1,3})\.\Z",
+    r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|approx|etc|jr|sr|e\.g|i\.e|a\.m|p\.m|u\.s|ca|fig)|(?<![\w.])[A-Za-z]|(?:^|\n)\s*\d{1,3})\.\Z",
     re.IGNORECASE,
 )
 _ALWAYS_GOES_ON = re.compile(r"\b(?:mr|mrs|ms|dr|prof|st|vs|approx|e\.g|i\.e|ca|fig)\.\Z", re.IGNORECASE)
@@ -40,10 +40,11 @@ def _goes_on(before: str, after: str) -> bool:
     if not after:
         return False
     first = after.lstrip("\"'“‘«([*_")[:1]
-    if first.islower() or _ALWAYS_GOES_ON.search(before):
+    numbered = first.isdigit() and re.search(r"(?i)\bno\.\Z", before)
+    if first.islower() or numbered or _ALWAYS_GOES_ON.search(before):
         return True
     # "at 5 p.m. The shop", but "J. Smith" and "1. Buy milk"
-    ends_with_time = re.search(r"(?i)\b(?:a\.m|p\.m|etc|no|u\.s)\.\Z", before)
+    ends_with_time = re.search(r"(?i)\b(?:a\.m|p\.m|etc|u\.s)\.\Z", before)
     return bool(_ABBREVIATED.search(before)) and not ends_with_time
 
 
