@@ -27,6 +27,7 @@ from promptkit.evaluation.naming import RunName, folders_of
 from promptkit.evaluation.pools import pool_for, preparation_notes
 from promptkit.evaluation.rundir import RunWriter, environment
 from promptkit.evaluation.runs import Run, Sample, score
+from promptkit.evaluation.scorers import by_gold
 from promptkit.flow import Flow
 from promptkit.scheduler import OnCall, run_flows
 from promptkit.strategies import Strategy
@@ -254,6 +255,7 @@ def _manifest(
             "sha256": benchmark.sha256,
             "questions": len(benchmark.examples),
             "notes": list(benchmark.notes),
+            **({"scored_by": "rules of its own"} if benchmark.scorer is not by_gold else {}),
         },
         "backend": backend.identity() if isinstance(backend, Backend) else None,
         "seed": seed,

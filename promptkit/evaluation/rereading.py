@@ -57,7 +57,16 @@ class Asked:
 
 
 def asked(run: Run) -> list[Asked]:
-    """The samples of a run, ready to be read again."""
+    """The samples of a run, ready to be read again.
+
+    Raises:
+        ConfigError: its benchmark does not score by an answer that an extractor reads.
+    """
+    if rules := run.manifest.get("benchmark", {}).get("scored_by"):
+        raise ConfigError(
+            f"{run.benchmark} is scored by {rules}, not by an answer read from a text",
+            hint="rescore and audit are for benchmarks with a right answer",
+        )
     settings = voting(run)
     return [Asked(sample, question_of(sample, run), settings) for sample in run.samples]
 

@@ -1,5 +1,6 @@
 """Re-reading stored texts: what another extractor would have scored, votes held again, and nothing lost."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from promptkit.errors import BackendError, ConfigError
 from promptkit.evaluation import Run, compare, load_run
 from promptkit.evaluation.rereading import asked, leniently, strictly
 from promptkit.evaluation.rescoring import changes, folder_beside, rescore
+from promptkit.evaluation.scorers import Scored
 from promptkit.types import Completion, Demonstration, Example, Kind, Question, Request
 
 OLD = Path(__file__).parents[1] / "golden" / "written-by-0.1.0"
@@ -185,3 +187,10 @@ class TestBounds:
         evaluate({"it": strategy}, bench(), FakeBackend(by_thing), run_dir=tmp_path)
         for sample in asked(load_run(tmp_path / "it")):
             assert sample.sample.status != "correct" or leniently(sample).status == "correct"
+
+
+def test_a_benchmark_with_rules_of_its_own_is_not_read_again(tmp_path: Path) -> None:
+    own = replace(bench(), scorer=lambda result, _: Scored(bool(result.text)))
+    (run,) = evaluate(ZeroShot(), own, FakeBackend("7"), run_dir=tmp_path)
+    with pytest.raises(ConfigError, match="things is scored by rules of its own"):
+        asked(run)
