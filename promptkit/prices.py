@@ -42,8 +42,8 @@ def listed(model: str, url: str | None = None) -> Price | None:
 
 def listed_at(model: str, urls: Sequence[str]) -> Price | None:
     """The list price of a model that all these addresses serve; `None` where they do not agree."""
-    found = {listed(model, url) for url in urls}
-    return found.pop() if len(found) == 1 else None
+    first, *others = (listed(model, url) for url in urls)
+    return first if all(other == first for other in others) else None
 
 
 def unknown(model: str) -> ConfigError:
