@@ -20,7 +20,7 @@ COLORS = {
 """By name, as files show them; a page sets custom properties of these names for its own light and dark."""
 STYLE = """
 .chart{font:12px system-ui,-apple-system,"Segoe UI",Helvetica,Arial,"Liberation Sans",sans-serif}
-.chart text{fill:var(--ink)}
+.chart text{fill:var(--ink);paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}
 .chart .soft{fill:var(--soft);font-size:11px}
 .chart .strong{font-weight:650}
 .chart .end{text-anchor:end}

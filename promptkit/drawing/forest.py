@@ -32,14 +32,14 @@ def forest(estimates: Sequence[Estimate], name: str = "accuracy") -> Chart:
         name: of the chart's file.
     """
     bottom = _TOP + _ROW * len(estimates)
-    left = min(_BROAD, max(_NARROW, *(length(one.label) + 24 for one in estimates)))
+    left = min(_BROAD, max(_NARROW, *(length(one.label) * 1.2 + 22 for one in estimates)))
     scale = shares([one.low for one in estimates], [one.high for one in estimates], left, _RIGHT)
     marks = list(axis_x(scale, bottom, _TOP, "% right, with 95 % interval", percent=True))
     for place, one in enumerate(estimates):
         y = _TOP + _ROW * (place + 0.5)
         line, mark, word = ("best-line", "best", "strong") if one.best else ("line", "dot", "")
         marks += [
-            text(left - 14, y + 4, fitted(one.label, left - 18), f"end {word}".strip()),
+            text(left - 14, y + 4, fitted(one.label, (left - 22) / 1.2 + 1), f"end {word}".strip()),
             f'<path class="{line}" d="M{scale(one.low):.1f},{y:g}H{scale(one.high):.1f}"/>',
             dot(scale(one.share), y, mark, f"{one.label}: {one.said}"),
             text(_WIDTH - 6, y + 4, f"{one.share * 100:.1f} %", f"end {word}".strip()),
