@@ -237,9 +237,10 @@ def _weak(field: _Field) -> list[str]:
     if _preset(field.runs[field.chosen]) == "direct":
         fair = "" if "zero-shot" in others else ", so compare with zero-shot too"
         return [f"direct forbids reasoning, which harder questions may need{fair}"]
-    return (
-        ["direct may not reason and is a weak baseline, so compare with zero-shot too"] if others == {"direct"} else []
-    )
+    if others != {"direct"}:
+        return []
+    fair = "" if _preset(field.runs[field.chosen]) == "zero-shot" else ", so compare with zero-shot too"
+    return [f"direct may not reason and is a weak baseline{fair}"]
 
 
 def _enough(field: _Field, place: int) -> int | None:
