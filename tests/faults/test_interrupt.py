@@ -15,7 +15,7 @@ from promptkit.errors import ConfigError
 from promptkit.evaluation import load_run
 from tests.isolation import ROOT
 
-ARGS = ["eval", "--strategy", "zero-shot", "--strategy", "self-consistency:n=8", "--limit", "6"]
+ARGS = ["eval", "--strategy", "zero-shot", "--strategy", "self-consistency:n=8", "--limit", "4"]
 ARGS += ["--dtype", "float32", "--batch-size", "8"]
 
 
@@ -89,7 +89,7 @@ def test_once_finishes_what_is_in_flight_and_the_same_command_goes_on(tmp_path: 
     assert {key: whole[key] for key in kept} == kept  # repeated none of them
     for strategy in ("zero-shot", "self-consistency-n=8"):
         assert answers(tmp_path / "r" / strategy) == answers(tmp_path / "u" / strategy)
-        assert load_run(tmp_path / "r" / strategy).n == 6
+        assert load_run(tmp_path / "r" / strategy).n == 4
 
 
 def test_twice_stops_at_once(tmp_path: Path, tiny_model: Path) -> None:

@@ -27,7 +27,16 @@ IDENTITY = json.dumps({"backend": "logged"})
 _random = random.Random(5)
 MOMENTS = [(0, 0.0), *((_random.randrange(CALLS), _random.uniform(0, 0.02)) for _ in range(19))]
 """Calls to wait for, and seconds after them."""
-TIMES = {"seconds", "started", "finished", "cached", "cached_calls", "cached_completion_tokens"}
+TIMES = {
+    "seconds",
+    "started",
+    "finished",
+    "cached",
+    "cached_calls",
+    "cached_completion_tokens",
+    "cached_prompt_tokens",
+    "paid",
+}
 """What may differ: the clock, and how much came from the store."""
 
 
