@@ -5,6 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import TextIO
 
 import platformdirs
 
@@ -63,3 +64,9 @@ def may_read(path: Path) -> bool:
 
 
 _confined: ContextVar[bool] = ContextVar("confined", default=False)
+
+
+def private_file(path: Path) -> TextIO:
+    """A file to write that only its owner may read: prompts and data may be confidential."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="replace")

@@ -32,7 +32,7 @@ DIRECTIONS: dict[str, set[str]] = {
     "scheduler": PLAIN | {"backends.base", "budget", "flow"},
     "drawing": PLAIN,
     "embedding": PLAIN | {"models"},
-    "report": PLAIN | {"__version__", "drawing", "evaluation", "strategies"},
+    "report": PLAIN | {"__version__", "drawing", "evaluation", "paths", "strategies"},
     "strategies": PLAIN
     | {
         "backends.base",

@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 import pytest
 
 from promptkit import CoT, FakeBackend
-from promptkit.backends.base import Backend
 from promptkit.types import Request
 from tests.command_line import CommandLine
 
@@ -29,10 +28,7 @@ def promptkit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
     monkeypatch.setenv("PROMPTKIT_CACHE", str(tmp_path / "cache"))
 
-    def fake(*_: object) -> Backend:
-        return FakeBackend(reply)
-
-    monkeypatch.setattr("promptkit.cli.demonstrating.backend_of", fake)
+    monkeypatch.setattr("promptkit.backends.from_spec", lambda *_, **__: FakeBackend(reply))
     rows = [
         {"question": f"{start} {place} {what} and {place * place} more <b>?", "answer": str(6 + place % 2)}
         for place in range(8)

@@ -98,7 +98,12 @@ def test_equal_requests_are_asked_once_and_only_the_first_pays() -> None:
     assert first.value == second.value == "q||None"
     assert first.usage == Usage(calls=1, prompt_tokens=3, completion_tokens=5)
     assert second.usage == Usage(
-        calls=1, prompt_tokens=3, completion_tokens=5, cached_calls=1, cached_completion_tokens=5
+        calls=1,
+        prompt_tokens=3,
+        completion_tokens=5,
+        cached_calls=1,
+        cached_prompt_tokens=3,
+        cached_completion_tokens=5,
     )
     assert third.usage.cached_calls == 0
 

@@ -207,8 +207,11 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _version(database: sqlite3.Connection, path: Path) -> int:
     """The version of a store; 0 for a new file. The database of another program or a later version is refused."""
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    # In one statement: another process may be making the tables meanwhile.
+    found = database.execute(
+        "SELECT user_version, name FROM pragma_user_version LEFT JOIN sqlite_master ON type = 'table'"
+    ).fetchall()
+    version, tables = found[0][0], {name for _, name in found if name is not None}
     if tables - _TABLES or bool(tables) != (version > 0):
         raise ConfigError(f"{path} is the database of another program", hint="use another file")
     if version > VERSION:

@@ -73,10 +73,10 @@ def _formatting(found: PointsDifference) -> str:
 
 def _print_scores(group: list[Audit], title: str, console: Console) -> None:
     readings = [name for name in group[0].readings if name != "whole" or _reads(group, name)]
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("strategy", overflow="fold")
     for heading in ("run", "low", *readings, "high"):
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(heading.replace("-", "-\n"), justify="right", no_wrap=True)
     for one, name in zip(group, names([one.run for one in group]), strict=True):
         runs = [one.run, one.strict, *(one.readings.get(reading) for reading in readings), one.lenient]
         cells = ["" if run is None else f"{run.accuracy * 100:.1f}" for run in runs]

@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO, cast
+from typing import Any, Self, cast
 
 from pydantic import ValidationError
 
 import promptkit
 from promptkit.errors import ConfigError
 from promptkit.evaluation.runs import Run, Sample
+from promptkit.paths import private_file
 from promptkit.types import Price, Usage
 
 _IDENTITY = ("strategy_definition", "templates", "benchmark", "backend", "seed", "rescored")
@@ -46,7 +47,7 @@ class RunWriter:
             if not self._again:
                 self._write_manifest()
             name = "samples.jsonl.new" if self._again else "samples.jsonl"
-            self._samples = _private(self.folder / name)
+            self._samples = private_file(self.folder / name)
         return self
 
     def __exit__(
@@ -246,14 +247,9 @@ def _writing(folder: Path) -> Generator[None]:
 def _replace(path: Path, text: str) -> None:
     """Write a file so that it is either the old or the new one, whatever happens in between."""
     part = path.with_name(path.name + ".part")
-    with _private(part) as file:
+    with private_file(part) as file:
         file.write(text)
     part.replace(path)
-
-
-def _private(path: Path) -> TextIO:
-    """A file to write that only its owner may read: prompts and data may be confidential."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8")
 
 
 def _now() -> str:

@@ -165,6 +165,18 @@ def evaluate_seeds(
         ConfigError: something makes no sense.
         BackendError: a backend cannot go on at all.
     """
+    if len(seeds) == 1:
+        (seed,) = seeds
+        return evaluate(
+            strategies,
+            benchmarks,
+            backends,
+            seed=seed,
+            run_dir=folders[seed],
+            pool=pool,
+            budget=budget,
+            on_progress=on_progress,
+        )
     runs: list[Run] = []
     meter = budget if isinstance(budget, Meter) else Meter(budget)
     for name, make in backends.items():

@@ -18,6 +18,7 @@ from promptkit.drawing.chart import STYLE
 from promptkit.errors import ConfigError
 from promptkit.evaluation.runs import Run
 from promptkit.evaluation.verdict import names
+from promptkit.paths import private_file
 from promptkit.report.browsing import Questions
 from promptkit.report.chapters import Chapter, Pair, chapters, models
 from promptkit.report.texts import packed
@@ -70,15 +71,15 @@ def page(runs: Sequence[Run], *, state: str = "") -> str:
 
 
 def save(runs: Sequence[Run], path: str | Path) -> None:
-    """Write the report of runs.
-
+    """Write the report of runs, for its owner alone to read: it holds every prompt.
 
     Raises:
         ConfigError: as `page`, or the file cannot be written.
     """
     content = page(runs)
     try:
-        Path(path).write_text(content, encoding="utf-8", errors="replace")
+        with private_file(Path(path)) as file:
+            file.write(content)
     except OSError as error:
         raise ConfigError(f"cannot write the report {path}: {error.strerror}", hint="choose another file") from error
 

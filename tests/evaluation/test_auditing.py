@@ -97,7 +97,7 @@ class TestCommand:
         monkeypatch.setenv("COLUMNS", "80")
         said = promptkit("audit", OLD / "direct", OLD / "zero-shot", OLD / "self-consistency")
         assert said.code == 0, said.err
-        assert "self-consistency  100.0" in said.out
+        assert "self-consistency 100.0" in said.out
         assert "zero-shot against direct: +50.0 points as run (p = 0.50)" in said.out
         table = said.out.split("% right.")[0].splitlines()
         assert max(map(len, table)) <= 80
@@ -106,7 +106,7 @@ class TestCommand:
         found = json.loads(promptkit("audit", OLD / "direct", OLD / "zero-shot-cot", "--json").out)
         direct = found["runs"][0]
         assert direct["as_run"]["correct"] == 2 and direct["bounds"]["strict"]["correct"] == 2
-        assert set(direct["readings"]) == {"strict", "lenient", "answer", "published", "whole"}
+        assert set(direct["readings"]) == {"strict", "lenient", "answer", "published", "gsm8k-published", "whole"}
         assert found["gains"][0]["a"] == "direct"
 
     def test_rescore(self, promptkit: CommandLine, tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ class TestCommandLine:
         assert load_run(promptkit.folder / "runs" / "direct").manifest["seed"] == 1
 
     def test_a_mistake_costs_no_model(self, promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("promptkit.cli.evaluating.backend_of", lambda *_: pytest.fail("a model was loaded"))
+        monkeypatch.setattr("promptkit.backends.from_spec", lambda *_, **__: pytest.fail("a model was loaded"))
         written(promptkit.folder, "strategies: [direct, dirct]\nbenchmarks: sums.jsonl\nseeds: [0, 1]\n")
         said = promptkit("eval", "--suite", "suite.yaml")
         assert (said.code, said.out) == (2, "")

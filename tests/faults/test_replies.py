@@ -184,7 +184,7 @@ def test_a_model_that_takes_no_temperature_is_found_out_and_said_once() -> None:
     told = "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) is supported."
     with MisbehavingServer([status(400, told, param="temperature", code="unsupported_value"), good()]) as server:
         where = backend(server.url, concurrency=1)
-        with pytest.warns(UserWarning, match="m takes no temperature") as warned:
+        with pytest.warns(UserWarning, match="m does not take the temperature") as warned:
             found = answers(where, request("1", temperature=0), request("2", temperature=0))
     assert all(isinstance(one, Completion) for one in found)
     assert ["temperature" in seen.body for seen in server.seen] == [True, False, False]

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from promptkit import FakeBackend
-from promptkit.backends.base import Backend
 from promptkit.types import Request
 from tests.command_line import CommandLine
 from tests.security.hostile import HOSTILE
@@ -30,11 +29,7 @@ def promptkit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
     monkeypatch.setenv("PROMPTKIT_CACHE", str(tmp_path / "cache"))
 
-    def hostile(*_: object) -> Backend:
-        return HostileBackend()
-
-    for module in ("ablating", "demonstrating", "evaluating"):
-        monkeypatch.setattr(f"promptkit.cli.{module}.backend_of", hostile)
+    monkeypatch.setattr("promptkit.backends.from_spec", lambda *_, **__: HostileBackend())
     folder = tmp_path / "work"
     folder.mkdir()
     return CommandLine(capsys, monkeypatch, folder)

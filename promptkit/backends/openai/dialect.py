@@ -88,7 +88,7 @@ class Dialect:
             name = "max_tokens"
         known = name in self.left_out
         self.left_out.add(name)
-        return True, None if known or name not in _LOST else f"{self.model} takes no {_LOST[name]}"
+        return True, None if known or name not in _LOST else f"{self.model} does not take {_LOST[name]}"
 
 
 _LIMITS = {"max_tokens", "max_completion_tokens"}
