@@ -71,8 +71,12 @@ def _formatting(found: PointsDifference) -> str:
     )
 
 
+_RARE = ("whole", "gsm8k-published")
+"""Readings for answers of a form of their own: shown where they read something right."""
+
+
 def _print_scores(group: list[Audit], title: str, console: Console) -> None:
-    readings = [name for name in group[0].readings if name != "whole" or _reads(group, name)]
+    readings = [name for name in group[0].readings if name not in _RARE or _reads(group, name)]
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("strategy", overflow="fold")
     for heading in ("run", "low", *readings, "high"):
