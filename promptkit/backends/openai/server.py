@@ -2,6 +2,7 @@
 
 import time
 import weakref
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -61,31 +62,26 @@ class Server:
         self._failures = 0
         self._leave = _SHORTEST_LEAVE
         self._key = key
-        self._client = openai.OpenAI(
-            api_key=key,
-            base_url=url,
-            max_retries=0,  # retries are the fleet's: it knows of other servers and of the limits
-            timeout=timeout,
-            http_client=httpx2.Client(
-                timeout=timeout,
-                follow_redirects=False,
-                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=most),
-                headers={"accept-encoding": "identity"},  # a small body may unpack to a huge one
-                event_hooks={"response": [partial(_bound, timeout)]},
-            ),
-        )
-        self._closing = weakref.finalize(self, self._client.close)
+        self._timeout = timeout
+        self._tls = httpx2.create_ssl_context()
+        # A client for each request under way: one pool of connections for all is searched under a lock, every time.
+        self._idle: deque[openai.OpenAI] = deque()
+        self._clients: list[openai.OpenAI] = []
+        self._closing = weakref.finalize(self, _close, self._clients)
 
     def ask(self, request: Request, samples: int) -> tuple[Attempt, dict[str, object]]:
         """Make one attempt; nothing is raised. Also returns the JSON that was sent."""
         sent = self.dialect.body(request, samples)
         path = "/chat/completions" if self.dialect.mode == "chat" else "/completions"
+        client = self._one()
         try:
-            response = self._client.post(path, body=sent, cast_to=httpx2.Response)
+            response = client.post(path, body=sent, cast_to=httpx2.Response)
             found = read_reply(response.content, self.dialect.mode, request.sampling.stop, samples)
             return Reply(found, min(used_up(response.headers), _LONGEST_HINT)), sent
         except Exception as error:  # also what the SDK or a broken prompt may raise
             return explain(error, self.url, self._key), sent
+        finally:
+            self._idle.append(client)
 
     def succeeded(self, begun: float, now: float, wait: float) -> None:
         """An attempt that began at `begun` was answered as it should be."""
@@ -120,6 +116,32 @@ class Server:
     def close(self) -> None:
         """Close its connections."""
         self._closing()
+
+    def _one(self) -> openai.OpenAI:
+        """A client that nobody uses: the one used last, whose connection is most likely still there."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            client = openai.OpenAI(
+                api_key=self._key,
+                base_url=self.url,
+                max_retries=0,  # retries are the fleet's: it knows of other servers and of the limits
+                timeout=self._timeout,
+                http_client=httpx2.Client(
+                    timeout=self._timeout,
+                    verify=self._tls,
+                    follow_redirects=False,
+                    headers={"accept-encoding": "identity"},  # a small body may unpack to a huge one
+                    event_hooks={"response": [partial(_bound, self._timeout)]},
+                ),
+            )
+            self._clients.append(client)
+            return client
+
+
+def _close(clients: list[openai.OpenAI]) -> None:
+    for client in clients:
+        client.close()
 
 
 def _bound(seconds: float, response: httpx2.Response) -> None:
