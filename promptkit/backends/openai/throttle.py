@@ -6,6 +6,8 @@ _CUT = 0.95
 """What is left of the level that was sustained."""
 _CURVE = 0.02
 """How fast the limit bends away from that level, in requests a cubic second."""
+_WORTH, _LONGEST = 20.0, 60.0
+"""A pause that the server asks for should buy so many times its length without another, and seconds at most."""
 _PAUSE = 0.1
 """Seconds after a refusal that does not say when to come back; doubled up to a second while nothing is accepted."""
 
@@ -39,6 +41,7 @@ class Throttle:
         self._cut_at = float("-inf")
         self._began = float("inf")  # when the first request did
         self._pause = _PAUSE
+        self._asked_pause = 0.0  # what the last refusal asked for: the longer, the more slowly the limit is tried again
         self._next = float("-inf")
         self._closed_until = float("-inf")
 
@@ -77,12 +80,15 @@ class Throttle:
             self._pause = _PAUSE
         step = 1 / self.limit
         if self._ceiling is not None:
-            flat = ((1 - _CUT) * self._ceiling / _CURVE) ** (1 / 3)
-            step = min(step, max(0.0, self._ceiling + _CURVE * (now - self._cut_at - flat) ** 3 - self.limit))
+            depth = (1 - _CUT) * self._ceiling
+            flat = max((depth / _CURVE) ** (1 / 3), min(_LONGEST, _WORTH * self._asked_pause))
+            curve = depth / flat**3
+            step = min(step, max(0.0, self._ceiling + curve * (now - self._cut_at - flat) ** 3 - self.limit))
         self.limit = min(float(self.most), self.limit + step)
 
     def refused(self, now: float, retry_after: float = 0.0) -> None:
         """The server wants fewer requests, and none before `retry_after` seconds have passed."""
+        self._asked_pause = retry_after
         if not retry_after and now >= self._closed_until:
             retry_after = self._pause
             self._pause = min(1.0, 2 * self._pause)
