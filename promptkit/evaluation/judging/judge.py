@@ -78,19 +78,12 @@ class Judgement:
         return all(verdict.points is not None for verdict in self.verdicts)
 
 
-class Judge(Value):
-    """A rubric with the strategy that answers its questions.
-
-    Any strategy will do: `ZeroShot(style="direct")` gives the verdict alone, `CoT()` reasons first, and
-    `SelfConsistency(CoT(), n=5)` votes. The judge itself does no I/O, as strategies do none.
-
-    Raises:
-        ConfigError: an argument makes no sense, or the template is missing or broken.
-    """
+class RubricJudge(Value):
+    """What every judge has: a rubric, the strategy that answers its questions, and the template that words them."""
 
     rubric: Rubric
     strategy: SerializeAsAny[Strategy] = Field(default_factory=lambda: ZeroShot("direct"))
-    template: str = "judge/criterion"
+    template: str
 
     _template: Template = PrivateAttr()
 
@@ -102,6 +95,19 @@ class Judge(Value):
     def templates(self) -> dict[str, str]:
         """The template files that it and its strategy use: name → hash."""
         return {self._template.name: self._template.hash, **self.strategy.templates()}
+
+
+class Judge(RubricJudge):
+    """A rubric with the strategy that answers its questions.
+
+    Any strategy will do: `ZeroShot(style="direct")` gives the verdict alone, `CoT()` reasons first, and
+    `SelfConsistency(CoT(), n=5)` votes. The judge itself does no I/O, as strategies do none.
+
+    Raises:
+        ConfigError: an argument makes no sense, or the template is missing or broken.
+    """
+
+    template: str = "judge/criterion"
 
     def question(self, item: Item, criterion: Criterion) -> Question:
         """What the strategy is asked about one text and one criterion."""

@@ -5,17 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
-from pydantic import Field, PrivateAttr, SerializeAsAny
-
 from promptkit.errors import BackendError, ConfigError
-from promptkit.evaluation.judging.judge import Item, Reading, refuse_pool, wording
-from promptkit.evaluation.judging.rubric import Rubric
+from promptkit.evaluation.judging.judge import Item, Reading, RubricJudge, wording
 from promptkit.evaluation.stats import Interval, mcnemar_exact, paired_interval
 from promptkit.flow import Flow, gather
-from promptkit.strategies import Strategy, ZeroShot
 from promptkit.strategies.base import checked
-from promptkit.strategies.values import Value
-from promptkit.templates import Template, load
 from promptkit.types import Question
 
 Pick: TypeAlias = Literal["first", "second", "neither"]
@@ -53,27 +47,14 @@ class PairVerdict:
         return self.winner in ("a", "b") or (self.ab, self.ba) == ("neither", "neither")
 
 
-class PairJudge(Value):
+class PairJudge(RubricJudge):
     """Asks which of two texts is better, in both orders.
 
     Models prefer what they read first, or last (Wang et al., 2023, "Large Language Models are not Fair Evaluators"), so
     one order alone says little.
     """
 
-    rubric: Rubric
-    strategy: SerializeAsAny[Strategy] = Field(default_factory=lambda: ZeroShot("direct"))
     template: str = "judge/pair"
-
-    _template: Template = PrivateAttr()
-
-    def model_post_init(self, context: Any) -> None:  # noqa: ARG002
-        """Read the template."""
-        self._template = load(self.template)
-        refuse_pool(self.strategy)
-
-    def templates(self) -> dict[str, str]:
-        """The template files that it and its strategy use: name → hash."""
-        return {self._template.name: self._template.hash, **self.strategy.templates()}
 
     def question(self, first: Item, second: Item) -> Question:
         """What the strategy is asked about two texts in this order."""
