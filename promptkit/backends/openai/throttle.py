@@ -82,7 +82,7 @@ class Throttle:
         if self._ceiling is not None:
             depth = (1 - _CUT) * self._ceiling
             flat = max((depth / _CURVE) ** (1 / 3), min(_LONGEST, _WORTH * self._asked_pause))
-            curve = depth / flat**3
+            curve = depth / flat**3 if flat else _CURVE
             step = min(step, max(0.0, self._ceiling + curve * (now - self._cut_at - flat) ** 3 - self.limit))
         self.limit = min(float(self.most), self.limit + step)
 
