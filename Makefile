@@ -13,9 +13,9 @@ $(STAMP): pyproject.toml constraints.txt
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 ifeq ($(TORCH),constrained)
 	$(BIN)/pip install --quiet --requirement constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[hf,adapter,figures,hub,openai,similarity,dev]"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[hf,adapter,figures,hub,openai,prices,similarity,dev]"
 else
-	$(BIN)/pip install --quiet --editable ".[hf,adapter,figures,hub,openai,similarity,dev]"
+	$(BIN)/pip install --quiet --editable ".[hf,adapter,figures,hub,openai,prices,similarity,dev]"
 endif
 	touch $@
 

@@ -195,6 +195,7 @@ def test_failed_calls_count() -> None:
 
 
 def test_a_limited_cost_needs_a_known_price() -> None:
+    pytest.importorskip("genai_prices", reason="list prices need the extra `prices`")
     backend = Unpriced(right)
     with pytest.raises(ConfigError, match="its cost cannot be limited") as caught:
         evaluate("zero-shot", sums(3), backend, budget=Budget(max_cost=1))
