@@ -9,6 +9,8 @@ import json
 import re
 import textwrap
 import warnings
+from importlib import import_module
+from importlib.metadata import version
 from typing import Any
 
 from promptkit.errors import BenchmarkError
@@ -100,15 +102,12 @@ def _package() -> tuple[Any, str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what it imports
-            import reasoning_gym
-            from reasoning_gym import factory
+            factory: Any = import_module("reasoning_gym.factory")
     except ImportError as error:
         raise BenchmarkError(
             "the tasks of reasoning-gym need its package", hint='pip install "promptkit[reasoning-gym]"'
         ) from error
-    from importlib.metadata import version
-
-    return factory, version(reasoning_gym.__name__.replace("_", "-"))
+    return factory, version("reasoning-gym")
 
 
 def _read(row: Row) -> Item:

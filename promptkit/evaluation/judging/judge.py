@@ -83,7 +83,7 @@ class RubricJudge(Value):
 
     rubric: Rubric
     strategy: SerializeAsAny[Strategy] = Field(default_factory=lambda: ZeroShot("direct"))
-    template: str
+    template: str = ""
 
     _template: Template = PrivateAttr()
 
