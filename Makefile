@@ -2,38 +2,48 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
 # The torch that is installed, see constraints.txt; TORCH=any leaves your own build in place.
 TORCH ?= constrained
+ifeq ($(TORCH),constrained)
+CONSTRAINT := --constraint constraints.txt
+endif
+# Byte code is written when a module is first imported, not for all of torch and scipy in advance.
+PIP := $(BIN)/pip install --quiet --no-compile --disable-pip-version-check
+EVERYTHING := hf,adapter,figures,hub,openai,prices,similarity,dev
 
 .PHONY: eval test check bench clean
 
-$(STAMP): pyproject.toml constraints.txt
+$(VENV)/.torch: constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found (set PYTHON=, 3.11 or newer)"; exit 2; }
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 ifeq ($(TORCH),constrained)
-	$(BIN)/pip install --quiet --requirement constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[hf,adapter,figures,hub,openai,prices,similarity,dev]"
-else
-	$(BIN)/pip install --quiet --editable ".[hf,adapter,figures,hub,openai,prices,similarity,dev]"
+	$(PIP) --requirement constraints.txt
 endif
 	touch $@
 
+$(VENV)/.eval: pyproject.toml $(VENV)/.torch
+	$(PIP) $(CONSTRAINT) --editable ".[hf]"
+	touch $@
+
+$(VENV)/.everything: pyproject.toml $(VENV)/.torch
+	$(PIP) $(CONSTRAINT) --editable ".[$(EVERYTHING)]"
+	touch $@
+
 # Compare five strategies on 64 word problems with the embedded model.
-eval: $(STAMP)
+eval: $(VENV)/.eval
 	$(BIN)/promptkit eval --strategy direct --strategy zero-shot --strategy zero-shot-cot --strategy manual-cot \
 	  --strategy self-consistency:n=5 --benchmark multiarith-style --limit 64 $(ARGS)
 
-test: $(STAMP)
+test: $(VENV)/.everything
 	$(BIN)/pytest $(ARGS)
 
-check: $(STAMP)
+check: $(VENV)/.everything
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/pytest tests/test_architecture.py
 
-bench: $(STAMP)
+bench: $(VENV)/.everything
 	$(BIN)/python benchmarks/generation.py $(ARGS)
 
 clean:
