@@ -39,7 +39,7 @@ Mode: TypeAlias = Annotated[
     typer.Option(help="chat, or completion for base models. [default: chat]", show_default=False, metavar="NAME"),
 ]
 Adapter: TypeAlias = Annotated[str | None, typer.Option(help="PEFT adapter: hub id or folder.", metavar="NAME")]
-Quantization: TypeAlias = Annotated[str | None, typer.Option(help="nf4 or int8.", metavar="NAME")]
+Quantization: TypeAlias = Annotated[str | None, typer.Option(help="nf4 or int8; w8a8 on a CPU.", metavar="NAME")]
 Dtype: TypeAlias = Annotated[
     str | None,
     typer.Option(help="bfloat16, float16 or float32. [default: the fastest here]", show_default=False, metavar="NAME"),
