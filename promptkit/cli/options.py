@@ -1,9 +1,11 @@
 """Options that several commands share, and what is made of them."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_type_hints
 
 import typer
 
@@ -34,67 +36,57 @@ Seed: TypeAlias = Annotated[int, typer.Option(help="Seed of all sampling.", pars
 Limit: TypeAlias = Annotated[
     int | None, typer.Option(help="Only the first so many questions.", parser=whole_number, metavar="INTEGER")
 ]
-Mode: TypeAlias = Annotated[
-    str | None,
-    typer.Option(help="chat, or completion for base models. [default: chat]", show_default=False, metavar="NAME"),
-]
-Adapter: TypeAlias = Annotated[str | None, typer.Option(help="PEFT adapter: hub id or folder.", metavar="NAME")]
-Quantization: TypeAlias = Annotated[str | None, typer.Option(help="nf4 or int8; w8a8 on a CPU.", metavar="NAME")]
-Dtype: TypeAlias = Annotated[
-    str | None,
-    typer.Option(help="bfloat16, float16 or float32. [default: the fastest here]", show_default=False, metavar="NAME"),
-]
-BatchSize: TypeAlias = Annotated[
-    int | None,
-    typer.Option(
-        help="Rows decoded at once, or requests at a server.",
-        show_default=False,
-        parser=whole_number,
-        metavar="INTEGER",
-    ),
-]
-RemoteCode: TypeAlias = Annotated[
-    bool, typer.Option("--trust-remote-code", help="Run code that comes with the model. Read it first.")
-]
-
-
-BaseUrls: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--base-url",
-        help="Address of the server of openai:<model>. May be repeated for several with the same model, used together. "
-        "[default: OpenAI's own]",
-        show_default=False,
-        metavar="URL",
-    ),
-]
-KeyEnv: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--api-key-env",
-        help="Environment variable with the server's key. [default: OPENAI_API_KEY]",
-        show_default=False,
-        metavar="NAME",
-    ),
-]
-KeyFile: TypeAlias = Annotated[
-    Path | None, typer.Option("--api-key-file", help="File with the server's key.", metavar="FILE")
-]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOptions:
-    """What the options of a command say of how a model is reached and run. `None` is the backend's own default."""
+    """How a model is reached and run: the options that `with_model_options` gives a command.
 
-    mode: str | None = None
-    adapter: str | None = None
-    quantization: str | None = None
-    dtype: str | None = None
-    batch_size: int | None = None
-    trust_remote_code: bool = False
-    base_urls: list[str] | None = None
-    api_key_env: str | None = None
-    api_key_file: Path | None = None
+    `None` is the backend's own default.
+    """
+
+    base_url: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Address of the server of openai:<model>. May be repeated for several with the same model, used "
+            "together. [default: OpenAI's own]",
+            show_default=False,
+            metavar="URL",
+        ),
+    ] = None
+    api_key_env: Annotated[
+        str | None,
+        typer.Option(
+            help="Environment variable with the server's key. [default: OPENAI_API_KEY]",
+            show_default=False,
+            metavar="NAME",
+        ),
+    ] = None
+    api_key_file: Annotated[Path | None, typer.Option(help="File with the server's key.", metavar="FILE")] = None
+    mode: Annotated[
+        str | None,
+        typer.Option(help="chat, or completion for base models. [default: chat]", show_default=False, metavar="NAME"),
+    ] = None
+    adapter: Annotated[str | None, typer.Option(help="PEFT adapter: hub id or folder.", metavar="NAME")] = None
+    quantization: Annotated[str | None, typer.Option(help="nf4 or int8; w8a8 on a CPU.", metavar="NAME")] = None
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            help="bfloat16, float16 or float32. [default: the fastest here]", show_default=False, metavar="NAME"
+        ),
+    ] = None
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            help="Rows decoded at once, or requests at a server.",
+            show_default=False,
+            parser=whole_number,
+            metavar="INTEGER",
+        ),
+    ] = None
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run code that comes with the model. Read it first.")
+    ] = False
 
     def check(self, specs: Sequence[str]) -> None:
         """Refuse options that none of the backends understands, and specs that name none; no model is loaded.
@@ -111,7 +103,7 @@ class ModelOptions:
             if value and all(servers):
                 raise ConfigError(f"{name} is for local models", hint="leave it out for openai:<model>")
         server = {
-            "--base-url": self.base_urls,
+            "--base-url": self.base_url,
             "--api-key-env": self.api_key_env,
             "--api-key-file": self.api_key_file,
         }
@@ -134,7 +126,7 @@ class ModelOptions:
                 spec,
                 mode=self.mode,
                 concurrency=self.batch_size,
-                base_url=self.base_urls,
+                base_url=self.base_url,
                 api_key_env=self.api_key_env,
                 api_key_file=self.api_key_file,
             )
@@ -152,6 +144,29 @@ class ModelOptions:
             "dtype": self.dtype,
             "trust_remote_code": self.trust_remote_code,
         }
+
+
+def with_model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the fields of `ModelOptions` as options, where it takes `models: ModelOptions`."""
+    fields = get_type_hints(ModelOptions, include_extras=True)
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=getattr(ModelOptions, name), annotation=option)
+        for name, option in fields.items()
+    ]
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        named = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        parameters += options if parameter.annotation is ModelOptions else [named]
+
+    @wraps(command)
+    def with_options(**given: Any) -> None:
+        models = ModelOptions(**{name: given.pop(name) for name in fields})
+        command(**given, models=models)
+
+    # What typer makes the options of.
+    with_options.__dict__["__signature__"] = inspect.Signature(parameters)
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_options
 
 
 def kind_of(text: str) -> Kind:
