@@ -36,6 +36,11 @@ from promptkit.cli.options import (
     ModelOptions,
     OneBackend,
     Quantization,
+    Ray,
+    RayCpus,
+    RayGpus,
+    RayOptions,
+    RayWorkers,
     RemoteCode,
     Seed,
     kind_of,
@@ -166,6 +171,10 @@ def evaluate_(
     quantization: Quantization = None,
     dtype: Dtype = None,
     batch_size: BatchSize = None,
+    ray: Ray = None,
+    ray_workers: RayWorkers = None,
+    ray_cpus: RayCpus = None,
+    ray_gpus: RayGpus = None,
     cache: Annotated[bool, typer.Option(help="Take completions that were made before from the store.")] = True,
     max_cost: MaxCost = None,
     max_tokens: MaxTokens = None,
@@ -219,6 +228,7 @@ def evaluate_(
         base_urls=base_url,
         api_key_env=api_key_env,
         api_key_file=api_key_file,
+        ray=RayOptions(address=ray, workers=ray_workers, cpus=ray_cpus, gpus=ray_gpus),
     )
     models.check(asked.backends)
     names = [DEFAULT if (model := check_spec(spec)) == "default" else model for spec in asked.backends]

@@ -1,7 +1,8 @@
 """Options that several commands share, and what is made of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
 
@@ -13,6 +14,14 @@ from promptkit.types import Kind
 
 if TYPE_CHECKING:
     from promptkit.backends.base import Backend
+
+
+def number(text: str | float) -> float:
+    """What an option says that is a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no number") from None
 
 
 def whole_number(text: str | int) -> int:
@@ -80,6 +89,75 @@ KeyEnv: TypeAlias = Annotated[
 KeyFile: TypeAlias = Annotated[
     Path | None, typer.Option("--api-key-file", help="File with the server's key.", metavar="FILE")
 ]
+Ray: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        help="Spread a local model over a Ray cluster: auto, local, or the address of its head (docs/scaling.md).",
+        metavar="ADDRESS",
+    ),
+]
+RayWorkers: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        help="Workers, each with the whole model. [default: as many as there is room for]",
+        show_default=False,
+        parser=whole_number,
+        metavar="INTEGER",
+    ),
+]
+RayCpus: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        help="CPUs of each worker. [default: 1 beside a GPU, else a whole node]",
+        show_default=False,
+        parser=number,
+        metavar="NUMBER",
+    ),
+]
+RayGpus: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        help="GPUs of each worker, or a part of one. [default: 1 where there are any]",
+        show_default=False,
+        parser=number,
+        metavar="NUMBER",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RayOptions:
+    """What the options of a command say of a Ray cluster."""
+
+    address: str | None = None
+    workers: int | None = None
+    cpus: float | None = None
+    gpus: float | None = None
+
+    def check(self, specs: Sequence[str]) -> None:
+        """Refuse what cannot be, before anything is loaded.
+
+        Raises:
+            ConfigError: Ray is not installed or not asked for, or a backend is a server.
+        """
+        if self.address is None:
+            shares = {"--ray-workers": self.workers, "--ray-cpus": self.cpus, "--ray-gpus": self.gpus}
+            if given := [name for name, value in shares.items() if value is not None]:
+                raise ConfigError(f"{given[0]} needs --ray", hint="add --ray auto or --ray local")
+            return
+        from promptkit.backends.ray import installed
+
+        if any(spec.startswith("openai:") for spec in specs):
+            raise ConfigError("--ray is for local models", hint="use several servers by repeating --base-url")
+        installed()
+
+    def open(self, make: "Callable[[], Backend]") -> "Backend":
+        """The backend that `make` makes, spread over the cluster."""
+        from promptkit.backends.ray import RayBackend
+
+        assert self.address is not None
+        return RayBackend(make, self.address, workers=self.workers, cpus=self.cpus, gpus=self.gpus)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +173,7 @@ class ModelOptions:
     base_urls: list[str] | None = None
     api_key_env: str | None = None
     api_key_file: Path | None = None
+    ray: RayOptions = RayOptions()
 
     def check(self, specs: Sequence[str]) -> None:
         """Refuse options that none of the backends understands, and specs that name none; no model is loaded.
@@ -120,6 +199,7 @@ class ModelOptions:
                 raise ConfigError(f"{name} is for servers", hint="name the model with --backend openai:<model>")
         if twice := [spec for spec in specs if specs.count(spec) > 1]:
             raise ConfigError(f"backend {twice[0]!r} is given twice", hint="give different ones")
+        self.ray.check(specs)
         for spec in specs:
             check_spec(spec)
 
@@ -138,6 +218,8 @@ class ModelOptions:
                 api_key_env=self.api_key_env,
                 api_key_file=self.api_key_file,
             )
+        elif self.ray.address:
+            backend = self.ray.open(partial(from_spec, spec, **self.local(), batch_size=self.batch_size))
         else:
             with Downloads() as progress:
                 backend = from_spec(spec, **self.local(), batch_size=self.batch_size, progress=progress)

@@ -33,6 +33,11 @@ from promptkit.cli.options import (
     Mode,
     ModelOptions,
     Quantization,
+    Ray,
+    RayCpus,
+    RayGpus,
+    RayOptions,
+    RayWorkers,
     RemoteCode,
     Seed,
 )
@@ -62,6 +67,10 @@ def plan_(
     quantization: Quantization = None,
     dtype: Dtype = None,
     batch_size: BatchSize = None,
+    ray: Ray = None,
+    ray_workers: RayWorkers = None,
+    ray_cpus: RayCpus = None,
+    ray_gpus: RayGpus = None,
     cache: Annotated[bool, typer.Option(help="Look up how many first calls are stored.")] = True,
     max_cost: MaxCost = None,  # noqa: ARG001 (of eval, as the next three)
     max_tokens: MaxTokens = None,  # noqa: ARG001
@@ -103,6 +112,7 @@ def plan_(
         base_urls=base_url,
         api_key_env=api_key_env,
         api_key_file=api_key_file,
+        ray=RayOptions(address=ray, workers=ray_workers, cpus=ray_cpus, gpus=ray_gpus),
     )
     models.check(asked.backends)
     planned: list[dict[str, Any]] = []
