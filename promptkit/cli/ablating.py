@@ -13,21 +13,13 @@ from promptkit.cli.asking import PoolName, RunDir
 from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, end_early, metered
 from promptkit.cli.console import err, out, print_json, refuse_all_failed
 from promptkit.cli.options import (
-    Adapter,
     AsJson,
-    BaseUrls,
-    BatchSize,
-    Dtype,
-    KeyEnv,
-    KeyFile,
     Limit,
-    Mode,
     ModelOptions,
     OneBackend,
-    Quantization,
-    RemoteCode,
     Seed,
     whole_number,
+    with_model_options,
 )
 from promptkit.cli.progress import Evaluation
 from promptkit.errors import ConfigError
@@ -45,6 +37,7 @@ Cache: TypeAlias = Annotated[bool, typer.Option(help="Take completions that were
 
 
 @ablate_app.command(name="labels")
+@with_model_options
 def labels(
     benchmark: BenchmarkName = "sentiment",
     backend: OneBackend = "default",
@@ -53,21 +46,14 @@ def labels(
     seed: Seed = 0,
     pool: PoolName = None,
     run_dir: RunDir = None,
-    base_url: BaseUrls = None,
-    api_key_env: KeyEnv = None,
-    api_key_file: KeyFile = None,
-    mode: Mode = None,
-    adapter: Adapter = None,
-    quantization: Quantization = None,
-    dtype: Dtype = None,
-    batch_size: BatchSize = None,
+    *,
+    models: ModelOptions,
     cache: Cache = True,
     max_cost: MaxCost = None,
     max_tokens: MaxTokens = None,
     max_calls: MaxCalls = None,
     max_seconds: MaxSeconds = None,
     as_json: AsJson = False,
-    trust_remote_code: RemoteCode = False,
 ) -> None:
     """Compare demonstrations with right, random, permuted and no labels.
 
@@ -82,17 +68,6 @@ def labels(
     asked = load(benchmark).limited(limit)
     label_arms(pool_for(asked, pool), k=k, seed=seed)  # before minutes are spent on loading a model
     folder = _folder(run_dir)
-    models = ModelOptions(
-        mode=mode,
-        adapter=adapter,
-        quantization=quantization,
-        dtype=dtype,
-        batch_size=batch_size,
-        trust_remote_code=trust_remote_code,
-        base_urls=base_url,
-        api_key_env=api_key_env,
-        api_key_file=api_key_file,
-    )
     models.check([backend])
     spending = metered(max_cost, max_tokens, max_calls, max_seconds)
     with spending as meter, _opened(models, backend, cache) as (where, report):
@@ -102,6 +77,7 @@ def labels(
 
 
 @ablate_app.command(name="wording")
+@with_model_options
 def wording(
     strategy: Annotated[
         str, typer.Option(help="Preset, preset:field=value or YAML file.", metavar="NAME")
@@ -120,21 +96,14 @@ def wording(
     seed: Seed = 0,
     pool: PoolName = None,
     run_dir: RunDir = None,
-    base_url: BaseUrls = None,
-    api_key_env: KeyEnv = None,
-    api_key_file: KeyFile = None,
-    mode: Mode = None,
-    adapter: Adapter = None,
-    quantization: Quantization = None,
-    dtype: Dtype = None,
-    batch_size: BatchSize = None,
+    *,
+    models: ModelOptions,
     cache: Cache = True,
     max_cost: MaxCost = None,
     max_tokens: MaxTokens = None,
     max_calls: MaxCalls = None,
     max_seconds: MaxSeconds = None,
     as_json: AsJson = False,
-    trust_remote_code: RemoteCode = False,
 ) -> None:
     """Compare several wordings of one strategy: does the wording matter for this model?
 
@@ -155,17 +124,6 @@ def wording(
     phrases, files = _pairs("--trigger", triggers), _pairs("--template", templates)
     check(wording_arms(base, phrases, files), [asked])  # before minutes are spent on loading a model
     folder = _folder(run_dir)
-    models = ModelOptions(
-        mode=mode,
-        adapter=adapter,
-        quantization=quantization,
-        dtype=dtype,
-        batch_size=batch_size,
-        trust_remote_code=trust_remote_code,
-        base_urls=base_url,
-        api_key_env=api_key_env,
-        api_key_file=api_key_file,
-    )
     models.check([backend])
     spending = metered(max_cost, max_tokens, max_calls, max_seconds)
     with spending as meter, _opened(models, backend, cache) as (where, report):

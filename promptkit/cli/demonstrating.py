@@ -10,19 +10,12 @@ from rich.text import Text
 from promptkit.cli.console import err, out, print_json
 from promptkit.cli.options import (
     KIND_HELP,
-    Adapter,
     AsJson,
-    BaseUrls,
-    Dtype,
-    KeyEnv,
-    KeyFile,
-    Mode,
     ModelOptions,
     OneBackend,
-    Quantization,
-    RemoteCode,
     kind_of,
     whole_number,
+    with_model_options,
 )
 from promptkit.errors import ConfigError
 
@@ -38,6 +31,7 @@ def _demos() -> None:  # pyright: ignore[reportUnusedFunction] (makes `build` a 
 
 
 @demos_app.command(name="build")
+@with_model_options
 def build(
     pool: Annotated[
         str | None,
@@ -87,17 +81,11 @@ def build(
     kind: Annotated[
         str | None, typer.Option(help=f"{KIND_HELP} [default: the pool's]", show_default=False, metavar="NAME")
     ] = None,
-    base_url: BaseUrls = None,
-    api_key_env: KeyEnv = None,
-    api_key_file: KeyFile = None,
-    mode: Mode = None,
-    adapter: Adapter = None,
-    quantization: Quantization = None,
-    dtype: Dtype = None,
+    *,
+    models: ModelOptions,
     cache: Annotated[bool, typer.Option(help="Take completions that were made before from the store.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     as_json: AsJson = False,
-    trust_remote_code: RemoteCode = False,
 ) -> None:
     """Let a model write demonstrations for chain of thought (Auto-CoT), to edit and to reuse.
 
@@ -120,16 +108,6 @@ def build(
     )
     fields: dict[str, Any] = {"k": k, "embedder": embedder, "max_rationale_lines": max_lines}
     strategy = AutoCoT(max_pool=max_pool, **{name: value for name, value in fields.items() if value is not None})
-    models = ModelOptions(
-        mode=mode,
-        adapter=adapter,
-        quantization=quantization,
-        dtype=dtype,
-        trust_remote_code=trust_remote_code,
-        base_urls=base_url,
-        api_key_env=api_key_env,
-        api_key_file=api_key_file,
-    )
     models.check([backend])
     where = models.open(backend, cache=cache)
     try:

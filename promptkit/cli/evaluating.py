@@ -23,27 +23,14 @@ from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, end_
 from promptkit.cli.console import err, out, print_json, refuse_all_failed
 from promptkit.cli.options import (
     KIND_HELP,
-    Adapter,
     AsJson,
     Backends,
-    BaseUrls,
-    BatchSize,
-    Dtype,
-    KeyEnv,
-    KeyFile,
     Limit,
-    Mode,
     ModelOptions,
     OneBackend,
-    Quantization,
-    Ray,
-    RayCpus,
-    RayGpus,
-    RayOptions,
-    RayWorkers,
-    RemoteCode,
     Seed,
     kind_of,
+    with_model_options,
 )
 from promptkit.cli.progress import Evaluation
 from promptkit.errors import ConfigError
@@ -53,6 +40,7 @@ if TYPE_CHECKING:
     from promptkit.types import Result
 
 
+@with_model_options
 def run(
     strategy: Annotated[str, typer.Argument(help="A preset (see `promptkit strategies`) or a YAML file.")],
     question: Annotated[str, typer.Argument(help="The question.")],
@@ -67,15 +55,9 @@ def run(
         typer.Option(help="Draw the tree of thoughts: FILE.svg or FILE.html.", metavar="FILE", show_default=False),
     ] = None,
     seed: Seed = 0,
-    base_url: BaseUrls = None,
-    api_key_env: KeyEnv = None,
-    api_key_file: KeyFile = None,
-    mode: Mode = None,
-    adapter: Adapter = None,
-    quantization: Quantization = None,
-    dtype: Dtype = None,
+    *,
+    models: ModelOptions,
     as_json: AsJson = False,
-    trust_remote_code: RemoteCode = False,
 ) -> None:
     """Answer one question with a strategy.
 
@@ -98,16 +80,6 @@ def run(
         raise ConfigError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
     if picture:
         drawer(picture)  # before minutes are spent on a model
-    models = ModelOptions(
-        mode=mode,
-        adapter=adapter,
-        quantization=quantization,
-        dtype=dtype,
-        trust_remote_code=trust_remote_code,
-        base_urls=base_url,
-        api_key_env=api_key_env,
-        api_key_file=api_key_file,
-    )
     models.check([backend])
     where = models.open(backend)
     result = chosen.run(posed, backend=where, seed=seed)
@@ -151,6 +123,7 @@ def _votes(result: "Result") -> list[str]:
     return lines
 
 
+@with_model_options
 def evaluate_(
     strategies: Strategies = None,
     benchmarks: Benchmarks = None,
@@ -163,25 +136,14 @@ def evaluate_(
     question: QuestionColumn = None,
     answer: AnswerColumn = None,
     kind: KindName = None,
-    base_url: BaseUrls = None,
-    api_key_env: KeyEnv = None,
-    api_key_file: KeyFile = None,
-    mode: Mode = None,
-    adapter: Adapter = None,
-    quantization: Quantization = None,
-    dtype: Dtype = None,
-    batch_size: BatchSize = None,
-    ray: Ray = None,
-    ray_workers: RayWorkers = None,
-    ray_cpus: RayCpus = None,
-    ray_gpus: RayGpus = None,
+    *,
+    models: ModelOptions,
     cache: Annotated[bool, typer.Option(help="Take completions that were made before from the store.")] = True,
     max_cost: MaxCost = None,
     max_tokens: MaxTokens = None,
     max_calls: MaxCalls = None,
     max_seconds: MaxSeconds = None,
     as_json: AsJson = False,
-    trust_remote_code: RemoteCode = False,
 ) -> None:
     """Compare strategies on benchmarks.
 
@@ -217,18 +179,6 @@ def evaluate_(
         question=question,
         answer=answer,
         kind=kind,
-    )
-    models = ModelOptions(
-        mode=mode,
-        adapter=adapter,
-        quantization=quantization,
-        dtype=dtype,
-        batch_size=batch_size,
-        trust_remote_code=trust_remote_code,
-        base_urls=base_url,
-        api_key_env=api_key_env,
-        api_key_file=api_key_file,
-        ray=RayOptions(address=ray, workers=ray_workers, cpus=ray_cpus, gpus=ray_gpus),
     )
     models.check(asked.backends)
     names = [DEFAULT if (model := check_spec(spec)) == "default" else model for spec in asked.backends]

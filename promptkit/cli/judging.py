@@ -11,20 +11,12 @@ from rich.text import Text
 
 from promptkit.cli.console import err, out, print_json
 from promptkit.cli.options import (
-    Adapter,
     AsJson,
     Backends,
-    BaseUrls,
-    BatchSize,
-    Dtype,
-    KeyEnv,
-    KeyFile,
     Limit,
-    Mode,
     ModelOptions,
-    Quantization,
-    RemoteCode,
     Seed,
+    with_model_options,
 )
 from promptkit.errors import BackendError, ConfigError
 
@@ -34,6 +26,7 @@ if TYPE_CHECKING:
     from promptkit.strategies import Strategy
 
 
+@with_model_options
 def judge(
     sources: Annotated[list[str], typer.Argument(help="Run folders, or files of outputs: [NAME=]PATH.", metavar="RUN")],
     rubric: Annotated[str, typer.Option(help="A YAML file, or `support-summary`.", metavar="FILE")],
@@ -56,17 +49,10 @@ def judge(
         Path | None,
         typer.Option(help="Folder to write. [default: runs/<time>-judge]", show_default=False, metavar="FOLDER"),
     ] = None,
-    mode: Mode = None,
-    adapter: Adapter = None,
-    quantization: Quantization = None,
-    dtype: Dtype = None,
-    batch_size: BatchSize = None,
-    base_url: BaseUrls = None,
-    api_key_env: KeyEnv = None,
-    api_key_file: KeyFile = None,
+    *,
+    models: ModelOptions,
     cache: Annotated[bool, typer.Option(help="Take completions that were made before from the store.")] = True,
     as_json: AsJson = False,
-    trust_remote_code: RemoteCode = False,
 ) -> None:
     """Let a model judge texts by a rubric.
 
@@ -90,17 +76,6 @@ def judge(
         raise ConfigError(f"--pairwise compares two sources, not {len(texts)}", hint="give two runs or files")
     folder = run_dir or Path("runs") / f"{datetime.now().strftime('%Y-%m-%d-%H%M%S')}-judge"
     refuse_taken(folder)
-    models = ModelOptions(
-        mode=mode,
-        adapter=adapter,
-        quantization=quantization,
-        dtype=dtype,
-        batch_size=batch_size,
-        trust_remote_code=trust_remote_code,
-        base_urls=base_url,
-        api_key_env=api_key_env,
-        api_key_file=api_key_file,
-    )
     models.check(backends)  # before minutes are spent on the first judge
     run = _pairwise if pairwise else _by_criteria
     failure = run(loaded, asked, texts, sources, backends, models, cache, seed, folder, as_json)

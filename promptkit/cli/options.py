@@ -1,10 +1,11 @@
 """Options that several commands share, and what is made of them."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_type_hints
 
 import typer
 
@@ -43,137 +44,91 @@ Seed: TypeAlias = Annotated[int, typer.Option(help="Seed of all sampling.", pars
 Limit: TypeAlias = Annotated[
     int | None, typer.Option(help="Only the first so many questions.", parser=whole_number, metavar="INTEGER")
 ]
-Mode: TypeAlias = Annotated[
-    str | None,
-    typer.Option(help="chat, or completion for base models. [default: chat]", show_default=False, metavar="NAME"),
-]
-Adapter: TypeAlias = Annotated[str | None, typer.Option(help="PEFT adapter: hub id or folder.", metavar="NAME")]
-Quantization: TypeAlias = Annotated[str | None, typer.Option(help="nf4 or int8.", metavar="NAME")]
-Dtype: TypeAlias = Annotated[
-    str | None,
-    typer.Option(help="bfloat16, float16 or float32. [default: the fastest here]", show_default=False, metavar="NAME"),
-]
-BatchSize: TypeAlias = Annotated[
-    int | None,
-    typer.Option(
-        help="Rows decoded at once, or requests at a server.",
-        show_default=False,
-        parser=whole_number,
-        metavar="INTEGER",
-    ),
-]
-RemoteCode: TypeAlias = Annotated[
-    bool, typer.Option("--trust-remote-code", help="Run code that comes with the model. Read it first.")
-]
-
-
-BaseUrls: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--base-url",
-        help="Address of the server of openai:<model>. May be repeated for several with the same model, used together. "
-        "[default: OpenAI's own]",
-        show_default=False,
-        metavar="URL",
-    ),
-]
-KeyEnv: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--api-key-env",
-        help="Environment variable with the server's key. [default: OPENAI_API_KEY]",
-        show_default=False,
-        metavar="NAME",
-    ),
-]
-KeyFile: TypeAlias = Annotated[
-    Path | None, typer.Option("--api-key-file", help="File with the server's key.", metavar="FILE")
-]
-Ray: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--ray",
-        help="Spread a local model over a Ray cluster: auto, local, or the address of its head (docs/scaling.md).",
-        metavar="ADDRESS",
-    ),
-]
-RayWorkers: TypeAlias = Annotated[
-    int | None,
-    typer.Option(
-        help="Workers, each with the whole model. [default: as many as there is room for]",
-        show_default=False,
-        parser=whole_number,
-        metavar="INTEGER",
-    ),
-]
-RayCpus: TypeAlias = Annotated[
-    float | None,
-    typer.Option(
-        help="CPUs of each worker. [default: 1 beside a GPU, else a whole node]",
-        show_default=False,
-        parser=number,
-        metavar="NUMBER",
-    ),
-]
-RayGpus: TypeAlias = Annotated[
-    float | None,
-    typer.Option(
-        help="GPUs of each worker, or a part of one. [default: 1 where there are any]",
-        show_default=False,
-        parser=number,
-        metavar="NUMBER",
-    ),
-]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RayOptions:
-    """What the options of a command say of a Ray cluster."""
-
-    address: str | None = None
-    workers: int | None = None
-    cpus: float | None = None
-    gpus: float | None = None
-
-    def check(self, specs: Sequence[str]) -> None:
-        """Refuse what cannot be, before anything is loaded.
-
-        Raises:
-            ConfigError: Ray is not installed or not asked for, or a backend is a server.
-        """
-        if self.address is None:
-            shares = {"--ray-workers": self.workers, "--ray-cpus": self.cpus, "--ray-gpus": self.gpus}
-            if given := [name for name, value in shares.items() if value is not None]:
-                raise ConfigError(f"{given[0]} needs --ray", hint="add --ray auto or --ray local")
-            return
-        from promptkit.backends.ray import installed
-
-        if any(spec.startswith("openai:") for spec in specs):
-            raise ConfigError("--ray is for local models", hint="use several servers by repeating --base-url")
-        installed()
-
-    def open(self, make: "Callable[[], Backend]") -> "Backend":
-        """The backend that `make` makes, spread over the cluster."""
-        from promptkit.backends.ray import RayBackend
-
-        assert self.address is not None
-        return RayBackend(make, self.address, workers=self.workers, cpus=self.cpus, gpus=self.gpus)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOptions:
-    """What the options of a command say of how a model is reached and run. `None` is the backend's own default."""
+    """How a model is reached and run: the options that `with_model_options` gives a command.
 
-    mode: str | None = None
-    adapter: str | None = None
-    quantization: str | None = None
-    dtype: str | None = None
-    batch_size: int | None = None
-    trust_remote_code: bool = False
-    base_urls: list[str] | None = None
-    api_key_env: str | None = None
-    api_key_file: Path | None = None
-    ray: RayOptions = RayOptions()
+    `None` is the backend's own default.
+    """
+
+    base_url: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Address of the server of openai:<model>. May be repeated for several with the same model, used "
+            "together. [default: OpenAI's own]",
+            show_default=False,
+            metavar="URL",
+        ),
+    ] = None
+    api_key_env: Annotated[
+        str | None,
+        typer.Option(
+            help="Environment variable with the server's key. [default: OPENAI_API_KEY]",
+            show_default=False,
+            metavar="NAME",
+        ),
+    ] = None
+    api_key_file: Annotated[Path | None, typer.Option(help="File with the server's key.", metavar="FILE")] = None
+    mode: Annotated[
+        str | None,
+        typer.Option(help="chat, or completion for base models. [default: chat]", show_default=False, metavar="NAME"),
+    ] = None
+    adapter: Annotated[str | None, typer.Option(help="PEFT adapter: hub id or folder.", metavar="NAME")] = None
+    quantization: Annotated[str | None, typer.Option(help="nf4 or int8; w8a8 on a CPU.", metavar="NAME")] = None
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            help="bfloat16, float16 or float32. [default: the fastest here]", show_default=False, metavar="NAME"
+        ),
+    ] = None
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            help="Rows decoded at once, or requests at a server.",
+            show_default=False,
+            parser=whole_number,
+            metavar="INTEGER",
+        ),
+    ] = None
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help="Spread a local model over a Ray cluster: auto, local, or the address of its head (docs/scaling.md).",
+            metavar="ADDRESS",
+        ),
+    ] = None
+    ray_workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Ray workers, each with the whole model. [default: as many as there is room for]",
+            show_default=False,
+            parser=whole_number,
+            metavar="INTEGER",
+        ),
+    ] = None
+    ray_cpus: Annotated[
+        float | None,
+        typer.Option(
+            help="CPUs of each Ray worker. [default: 1 beside a GPU, else a whole node]",
+            show_default=False,
+            parser=number,
+            metavar="NUMBER",
+        ),
+    ] = None
+    ray_gpus: Annotated[
+        float | None,
+        typer.Option(
+            help="GPUs of each Ray worker, or a part of one. [default: 1 where there are any]",
+            show_default=False,
+            parser=number,
+            metavar="NUMBER",
+        ),
+    ] = None
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run code that comes with the model. Read it first.")
+    ] = False
 
     def check(self, specs: Sequence[str]) -> None:
         """Refuse options that none of the backends understands, and specs that name none; no model is loaded.
@@ -190,7 +145,7 @@ class ModelOptions:
             if value and all(servers):
                 raise ConfigError(f"{name} is for local models", hint="leave it out for openai:<model>")
         server = {
-            "--base-url": self.base_urls,
+            "--base-url": self.base_url,
             "--api-key-env": self.api_key_env,
             "--api-key-file": self.api_key_file,
         }
@@ -199,9 +154,21 @@ class ModelOptions:
                 raise ConfigError(f"{name} is for servers", hint="name the model with --backend openai:<model>")
         if twice := [spec for spec in specs if specs.count(spec) > 1]:
             raise ConfigError(f"backend {twice[0]!r} is given twice", hint="give different ones")
-        self.ray.check(specs)
+        self._check_ray(any(servers))
         for spec in specs:
             check_spec(spec)
+
+    def _check_ray(self, servers: bool) -> None:
+        if self.ray is None:
+            shares = {"--ray-workers": self.ray_workers, "--ray-cpus": self.ray_cpus, "--ray-gpus": self.ray_gpus}
+            if given := [name for name, value in shares.items() if value is not None]:
+                raise ConfigError(f"{given[0]} needs --ray", hint="add --ray auto or --ray local")
+            return
+        from promptkit.backends.ray import installed
+
+        if servers:
+            raise ConfigError("--ray is for local models", hint="use several servers by repeating --base-url")
+        installed()
 
     def open(self, spec: str, *, cache: bool = False) -> "Backend":
         """The backend that a spec names, with bars for what is downloaded; `cache` puts the store in front of it."""
@@ -214,12 +181,20 @@ class ModelOptions:
                 spec,
                 mode=self.mode,
                 concurrency=self.batch_size,
-                base_url=self.base_urls,
+                base_url=self.base_url,
                 api_key_env=self.api_key_env,
                 api_key_file=self.api_key_file,
             )
-        elif self.ray.address:
-            backend = self.ray.open(partial(from_spec, spec, **self.local(), batch_size=self.batch_size))
+        elif self.ray is not None:
+            from promptkit.backends.ray import RayBackend
+
+            backend = RayBackend(
+                partial(from_spec, spec, **self.local(), batch_size=self.batch_size),
+                self.ray,
+                workers=self.ray_workers,
+                cpus=self.ray_cpus,
+                gpus=self.ray_gpus,
+            )
         else:
             with Downloads() as progress:
                 backend = from_spec(spec, **self.local(), batch_size=self.batch_size, progress=progress)
@@ -234,6 +209,29 @@ class ModelOptions:
             "dtype": self.dtype,
             "trust_remote_code": self.trust_remote_code,
         }
+
+
+def with_model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the fields of `ModelOptions` as options, where it takes `models: ModelOptions`."""
+    fields = get_type_hints(ModelOptions, include_extras=True)
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=getattr(ModelOptions, name), annotation=option)
+        for name, option in fields.items()
+    ]
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        named = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        parameters += options if parameter.annotation is ModelOptions else [named]
+
+    @wraps(command)
+    def with_options(**given: Any) -> None:
+        models = ModelOptions(**{name: given.pop(name) for name in fields})
+        command(**given, models=models)
+
+    # What typer makes the options of.
+    with_options.__dict__["__signature__"] = inspect.Signature(parameters)
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_options
 
 
 def kind_of(text: str) -> Kind:

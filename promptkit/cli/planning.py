@@ -21,25 +21,12 @@ from promptkit.cli.asking import (
 from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens
 from promptkit.cli.console import out, print_json
 from promptkit.cli.options import (
-    Adapter,
     AsJson,
     Backends,
-    BaseUrls,
-    BatchSize,
-    Dtype,
-    KeyEnv,
-    KeyFile,
     Limit,
-    Mode,
     ModelOptions,
-    Quantization,
-    Ray,
-    RayCpus,
-    RayGpus,
-    RayOptions,
-    RayWorkers,
-    RemoteCode,
     Seed,
+    with_model_options,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +34,7 @@ if TYPE_CHECKING:
     from promptkit.evaluation.unloaded import Known
 
 
+@with_model_options
 def plan_(
     strategies: Strategies = None,
     benchmarks: Benchmarks = None,
@@ -59,25 +47,14 @@ def plan_(
     question: QuestionColumn = None,
     answer: AnswerColumn = None,
     kind: KindName = None,
-    base_url: BaseUrls = None,
-    api_key_env: KeyEnv = None,
-    api_key_file: KeyFile = None,
-    mode: Mode = None,
-    adapter: Adapter = None,
-    quantization: Quantization = None,
-    dtype: Dtype = None,
-    batch_size: BatchSize = None,
-    ray: Ray = None,
-    ray_workers: RayWorkers = None,
-    ray_cpus: RayCpus = None,
-    ray_gpus: RayGpus = None,
+    *,
+    models: ModelOptions,
     cache: Annotated[bool, typer.Option(help="Look up how many first calls are stored.")] = True,
     max_cost: MaxCost = None,  # noqa: ARG001 (of eval, as the next three)
     max_tokens: MaxTokens = None,  # noqa: ARG001
     max_calls: MaxCalls = None,  # noqa: ARG001
     max_seconds: MaxSeconds = None,  # noqa: ARG001
     as_json: AsJson = False,
-    trust_remote_code: RemoteCode = False,
 ) -> None:
     """Say what an evaluation would take: calls, tokens, cost and time. Takes the options of eval and makes no call.
 
@@ -102,22 +79,10 @@ def plan_(
         answer=answer,
         kind=kind,
     )
-    models = ModelOptions(
-        mode=mode,
-        adapter=adapter,
-        quantization=quantization,
-        dtype=dtype,
-        batch_size=batch_size,
-        trust_remote_code=trust_remote_code,
-        base_urls=base_url,
-        api_key_env=api_key_env,
-        api_key_file=api_key_file,
-        ray=RayOptions(address=ray, workers=ray_workers, cpus=ray_cpus, gpus=ray_gpus),
-    )
     models.check(asked.backends)
     planned: list[dict[str, Any]] = []
     for spec in asked.backends:
-        known = known_of(spec, cache=cache, base_urls=base_url, **models.local())
+        known = known_of(spec, cache=cache, base_urls=models.base_url, **models.local())
         plans = plan(asked.named, known, asked.pools, asked.seeds[0])
         planned.append(
             {"backend": known.backend.name, "note": known.note, "plans": [found.summary() for found in plans]}

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from promptkit import prices
-from promptkit.backends import hf_backend
+from promptkit.backends import check_spec, hf_backend
 from promptkit.backends.base import Backend
 from promptkit.backends.cached import CachedBackend
-from promptkit.errors import ConfigError, ModelError
+from promptkit.errors import ModelError
 from promptkit.models import DEFAULT
 from promptkit.paths import completions_path
 from promptkit.types import LOCAL, Price, Request
@@ -59,20 +59,20 @@ def known_of(spec: str, *, cache: bool = True, base_urls: Sequence[str] | None =
 
     Raises:
         ConfigError: the text names no backend, or an option makes no sense.
+        ModelError: there is no such folder, or the packages for local models are not installed.
     """
-    family, _, model = spec.partition(":")
-    if spec != "default" and (family not in ("hf", "openai") or not model):
-        raise ConfigError(f"unknown backend {spec!r}", hint="use `default` or `hf:<hub id or folder>`")
-    if family == "openai":
+    model = check_spec(spec)
+    if spec.startswith("openai:"):
         price = prices.listed_at(model, base_urls) if base_urls else prices.listed(model)
         return _guessed(Absent(model, price), "the tokenizer is the server's")
     hf_backend()
     from promptkit.backends.hf.unloaded import UnloadedHF
 
+    name = DEFAULT if model == "default" else model
     try:
-        found = UnloadedHF(model or DEFAULT, **{name: value for name, value in options.items() if value is not None})
+        found = UnloadedHF(name, **{option: value for option, value in options.items() if value is not None})
     except ModelError as error:
-        return _guessed(Absent(model or DEFAULT, LOCAL), str(error))
+        return _guessed(Absent(name, LOCAL), str(error))
     store = completions_path()
     where = CachedBackend(found, store) if cache and store.exists() else found
     return Known(where, found.prompt_tokens, found.count_tokens, _speed(found.identity()))

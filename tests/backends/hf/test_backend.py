@@ -383,10 +383,10 @@ def test_running_out_of_memory_gives_the_same_texts(tiny_model: Path, monkeypatc
     expected = texts(backend, requests)
     original, calls = forward.decode, iter(range(1000))
 
-    def limited(model: Any, cache: Any, tokens: list[int], lengths: list[int]) -> Any:
+    def limited(model: Any, cache: Any, tokens: list[int], lengths: list[int], prefixes: list[int]) -> Any:
         if next(calls) in (2, 9) or len(tokens) > 5:
             raise RuntimeError("[enforce fail at alloc_cpu.cpp:114] DefaultCPUAllocator: can't allocate memory")
-        return original(model, cache, tokens, lengths)
+        return original(model, cache, tokens, lengths, prefixes)
 
     monkeypatch.setattr(forward, "decode", limited)
     assert texts(backend, requests) == expected
@@ -417,10 +417,10 @@ def test_a_second_stage_goes_on_from_the_first_with_the_same_texts(
 def test_what_memory_does_not_suffice_for_fails_alone(completion: HFBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     original = forward.prefill
 
-    def limited(model: Any, prompts: list[list[int]], _: Any) -> Any:
+    def limited(model: Any, prompts: list[list[int]], kept: Any = None) -> Any:
         if max(map(len, prompts)) > 60:
             raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 9 GiB.")
-        return original(model, prompts)
+        return original(model, prompts, kept)
 
     requests = [request(prompt, max_tokens=4) for prompt in PROMPTS]
     expected = texts(completion, requests)

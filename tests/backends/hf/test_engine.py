@@ -21,6 +21,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "_BLOCK", 4)
     monkeypatch.setattr(engine, "_PREFILL_TOKENS", 24)
     monkeypatch.setattr(forward, "_WORTH_SHARING", 2)
+    monkeypatch.setattr(forward, "_WORTH_HOLDING", 3)
 
 
 def batch_of(model: Any, **options: Any) -> RollingBatch:
@@ -190,6 +191,56 @@ def test_what_prompts_begin_with_is_prefilled_once() -> None:
     assert model.prefilled[:4] == [3, 2, 2, 2]
 
 
+def test_what_later_prompts_begin_with_is_known_already() -> None:
+    model = HistoryModel()
+    batch = batch_of(model)
+    head = [1, 2, 3, 4]
+    first = [make_row([*head, 5 + tag], 3, 1.0, seed=tag, tag=tag) for tag in range(2)]
+    assert_as_alone(run(batch, first), first)
+    model.prefilled.clear()
+    later = [make_row([*head, 9, 9], 3, 1.0, seed=tag, tag=10 + tag) for tag in range(2)]
+    assert_as_alone(run(batch, later), later)
+    assert [row.reused for row in later] == [4, 6], "the second sample is computed with the first"
+    other = make_row([*head[:2], 8, 8], 3, 1.0, tag=20)
+    assert_as_alone(run(batch, [other]), [other])
+    assert other.reused == 2
+    assert model.prefilled == [2, 2], "only two tokens each are new"
+
+
+def test_rows_that_begin_alike_hold_their_beginning_once() -> None:
+    batch = batch_of(HistoryModel(), max_rows=8)
+    head = list(range(1, 21))
+    first = [make_row([*head, 22 + tag], 4, 1.0, seed=tag, tag=tag) for tag in range(2)]
+    assert_as_alone(run(batch, first), first)
+    rows = [make_row([*head, 24, tag + 1], 6, 1.0, seed=tag, tag=10 + tag) for tag in range(8)]
+    mixed = [make_row([25, tag + 1], 6, 1.0, seed=tag, tag=30 + tag) for tag in range(8)]
+    fresh = batch_of(HistoryModel(), max_rows=8, cache_tokens=8 * 8)
+    fresh._mixed.prefixes = batch._mixed.prefixes
+    most = 0
+    fresh.add([row for pair in zip(rows, mixed, strict=True) for row in pair])
+    ended: dict[int, tuple[Row, Exception | None]] = {}
+    while fresh.live or fresh.waiting:
+        ended |= {row.tag: (row, error) for row, error in fresh.advance()}
+        most = max(most, len(fresh.live))
+    assert_as_alone(ended, [*rows, *mixed])
+    assert most == 8, "each row takes only the two blocks of its own"
+
+
+def test_a_row_that_goes_on_shares_what_its_parent_shared() -> None:
+    model = HistoryModel()
+    batch = batch_of(model)
+    head = list(range(1, 9))
+    first = [make_row([*head, 10 + tag], 3, 1.0, seed=tag, tag=tag) for tag in range(2)]
+    assert_as_alone(run(batch, first), first)
+    again = [make_row([*head, 20 + tag], 3, 1.0, seed=tag, tag=2 + tag) for tag in range(2)]
+    assert_as_alone(run(batch, again), again)
+    assert all(kept.base is not None for kept in list(batch._kept.values())[-2:])
+    model.prefilled.clear()
+    on = [make_row([*row.prompt, *row.tokens[:-1], 25, 26], 5, 1.0, tag=30 + row.tag, parent=row.key) for row in again]
+    assert_as_alone(run(batch, on), on)
+    assert model.prefilled == [2 if len(row.tokens) > 1 else 3 for row in again]
+
+
 def test_a_prompt_that_goes_on_from_a_row_reads_only_what_is_new() -> None:
     first = make_row([1, 2, 3, 4, 5, 6, 7, 8], 6, tag=1)
     model = HistoryModel()
@@ -274,11 +325,11 @@ def test_memory_for_few_rows_halves_the_batch() -> None:
     batch = batch_of(model, max_rows=12)
     original, sizes = forward.decode, []
 
-    def limited(model: Any, cache: Any, tokens: list[int], lengths: list[int]) -> torch.Tensor:
+    def limited(model: Any, cache: Any, tokens: list[int], lengths: list[int], prefixes: list[int]) -> torch.Tensor:
         if len(tokens) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB")
         sizes.append(len(tokens))
-        return original(model, cache, tokens, lengths)
+        return original(model, cache, tokens, lengths, prefixes)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(forward, "decode", limited)
@@ -308,10 +359,10 @@ def test_a_row_that_outgrows_memory_fails_alone() -> None:
     rows.insert(2, next(row for row in growing if len(alone(row)[0]) == 10))
     original = forward.decode
 
-    def limited(model: Any, cache: Any, tokens: list[int], lengths: list[int]) -> torch.Tensor:
+    def limited(model: Any, cache: Any, tokens: list[int], lengths: list[int], prefixes: list[int]) -> torch.Tensor:
         if max(lengths) > 16:
             raise MemoryError
-        return original(model, cache, tokens, lengths)
+        return original(model, cache, tokens, lengths, prefixes)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(forward, "decode", limited)
