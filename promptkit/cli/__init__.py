@@ -22,6 +22,7 @@ from promptkit.cli import (
     listing,
     planning,
     reporting,
+    routing,
 )
 from promptkit.cli.budgets import INTERRUPTED, how_to_go_on
 from promptkit.cli.console import out, say
@@ -43,6 +44,7 @@ app.command(name="view")(reporting.view)
 app.command(name="rescore")(auditing.rescore)
 app.command(name="audit")(auditing.audit)
 app.command(name="judge")(judging.judge)
+app.command(name="route")(routing.route_)
 app.command(name="export")(exporting.export)
 app.add_typer(ablating.ablate_app, name="ablate")
 app.add_typer(demonstrating.demos_app, name="demos")

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_type_hints
 
@@ -15,6 +15,14 @@ from promptkit.types import Kind
 
 if TYPE_CHECKING:
     from promptkit.backends.base import Backend
+
+
+def number(text: str | float) -> float:
+    """What an option says that is a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no number") from None
 
 
 def whole_number(text: str | int) -> int:
@@ -84,6 +92,40 @@ class ModelOptions:
             metavar="INTEGER",
         ),
     ] = None
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help="Spread a local model over a Ray cluster: auto, local, or the address of its head (docs/scaling.md).",
+            metavar="ADDRESS",
+        ),
+    ] = None
+    ray_workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Ray workers, each with the whole model. [default: as many as there is room for]",
+            show_default=False,
+            parser=whole_number,
+            metavar="INTEGER",
+        ),
+    ] = None
+    ray_cpus: Annotated[
+        float | None,
+        typer.Option(
+            help="CPUs of each Ray worker. [default: 1 beside a GPU, else a whole node]",
+            show_default=False,
+            parser=number,
+            metavar="NUMBER",
+        ),
+    ] = None
+    ray_gpus: Annotated[
+        float | None,
+        typer.Option(
+            help="GPUs of each Ray worker, or a part of one. [default: 1 where there are any]",
+            show_default=False,
+            parser=number,
+            metavar="NUMBER",
+        ),
+    ] = None
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that comes with the model. Read it first.")
     ] = False
@@ -112,8 +154,21 @@ class ModelOptions:
                 raise ConfigError(f"{name} is for servers", hint="name the model with --backend openai:<model>")
         if twice := [spec for spec in specs if specs.count(spec) > 1]:
             raise ConfigError(f"backend {twice[0]!r} is given twice", hint="give different ones")
+        self._check_ray(any(servers))
         for spec in specs:
             check_spec(spec)
+
+    def _check_ray(self, servers: bool) -> None:
+        if self.ray is None:
+            shares = {"--ray-workers": self.ray_workers, "--ray-cpus": self.ray_cpus, "--ray-gpus": self.ray_gpus}
+            if given := [name for name, value in shares.items() if value is not None]:
+                raise ConfigError(f"{given[0]} needs --ray", hint="add --ray auto or --ray local")
+            return
+        from promptkit.backends.ray import installed
+
+        if servers:
+            raise ConfigError("--ray is for local models", hint="use several servers by repeating --base-url")
+        installed()
 
     def open(self, spec: str, *, cache: bool = False) -> "Backend":
         """The backend that a spec names, with bars for what is downloaded; `cache` puts the store in front of it."""
@@ -129,6 +184,16 @@ class ModelOptions:
                 base_url=self.base_url,
                 api_key_env=self.api_key_env,
                 api_key_file=self.api_key_file,
+            )
+        elif self.ray is not None:
+            from promptkit.backends.ray import RayBackend
+
+            backend = RayBackend(
+                partial(from_spec, spec, **self.local(), batch_size=self.batch_size),
+                self.ray,
+                workers=self.ray_workers,
+                cpus=self.ray_cpus,
+                gpus=self.ray_gpus,
             )
         else:
             with Downloads() as progress:
