@@ -64,7 +64,8 @@ def prefill(model: Any, prompts: list[list[int]], kept: Kept | None = None) -> t
 def read_prefix(model: Any, tokens: list[int], known: Kept | None) -> Kept:
     """What the model computes for the first tokens of prompts, going on from what is `known` of them."""
     _, cache, _ = prefill(model, [tokens], known)
-    return Kept(tokens, [(layer.keys, layer.values) for layer in cache.layers])
+    layers = cast("list[Any]", cache.layers)
+    return Kept(tokens, [(layer.keys, layer.values) for layer in layers])
 
 
 def shared_prefix(prompts: list[list[int]]) -> int:

@@ -45,7 +45,7 @@ class W8A8Linear(nn.Module):
         """As `nn.Linear.forward`."""
         rows = inputs.reshape(-1, self.in_features).float()
         scale = _scale(rows)
-        result = torch._int_mm((rows / scale).round_().to(torch.int8), self.integers.t()).float()
+        result = torch.ops.aten._int_mm((rows / scale).round_().to(torch.int8), self.integers.t()).float()
         result = result.mul_(scale).mul_(self.scale.t())
         if self.bias is not None:
             result += self.bias
