@@ -6,6 +6,7 @@ from math import log, sqrt
 from typing import Any, cast
 
 import numpy as np
+import scipy.special as _untyped  # pyright: ignore[reportMissingTypeStubs]
 
 from promptkit.errors import ConfigError
 from promptkit.evaluation.routing_table import Feature, RoutingTable, routing_table
@@ -13,6 +14,7 @@ from promptkit.evaluation.runs import Run
 from promptkit.evaluation.stats import Interval, wilson
 from promptkit.strategies.router import KnownQuestion, Route, Router
 
+_special = cast("Any", _untyped)  # scipy has no type stubs
 FEATURES: tuple[Feature, ...] = ("agreement", "length", "near")
 
 
@@ -120,7 +122,8 @@ def route(
         ConfigError: the runs do not belong together or are too few, or scikit-learn is missing.
     """
     table = routing_table(runs, features, embedder)
-    used = tuple(one for one in features or FEATURES if one != "agreement" or table.probe is not None)
+    asked: tuple[Feature, ...] = tuple(features) if features else FEATURES
+    used = tuple(one for one in asked if one != "agreement" or table.probe is not None)
     router = _router(table, used, worth, neighbours, embedder)
     return cross_validated(router, table, used, folds, repeats, seed)
 
@@ -241,14 +244,11 @@ def _near(table: RoutingTable, rows: Any, train: Any, neighbours: int) -> Any:
 
 def _corrected(values: Any, parts: Any, folds: int) -> Estimate:
     """Mean over folds and repeats, and the corrected interval."""
-    from scipy.special import stdtrit  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
-
     repeats = len(values)
     means = [float(values[one][parts[one] == fold].mean()) for one in range(repeats) for fold in range(folds)]
-    mean = float(np.mean(values))
     count = len(means)
-    error = sqrt((1 / count + 1 / (folds - 1)) * float(np.var(means, ddof=1)))
-    half = float(cast("Any", stdtrit)(count - 1, 0.975)) * error
+    mean, variance = float(values.mean()), sum((one - sum(means) / count) ** 2 for one in means) / (count - 1)
+    half = float(_special.stdtrit(count - 1, 0.975)) * sqrt((1 / count + 1 / (folds - 1)) * variance)
     return Estimate(mean, Interval(mean - half, mean + half))
 
 
