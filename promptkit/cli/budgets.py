@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from promptkit.cli.console import say
-from promptkit.cli.options import whole_number
+from promptkit.cli.options import number, whole_number
 from promptkit.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,14 +21,6 @@ if TYPE_CHECKING:
 STOPPED, INTERRUPTED = 3, 130
 """Exit codes of a run that its budget has stopped, and of one that a person has."""
 _BY_HAND = "it was interrupted"
-
-
-def number(text: str | float) -> float:
-    """What an option says that is a number."""
-    try:
-        return float(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no number") from None
 
 
 MaxCost: TypeAlias = Annotated[

@@ -15,7 +15,7 @@ from promptkit.cli.options import (
     OneBackend,
     kind_of,
     whole_number,
-    with_model_options,
+    with_option_groups,
 )
 from promptkit.errors import ConfigError
 
@@ -31,7 +31,7 @@ def _demos() -> None:  # pyright: ignore[reportUnusedFunction] (makes `build` a 
 
 
 @demos_app.command(name="build")
-@with_model_options
+@with_option_groups
 def build(
     pool: Annotated[
         str | None,
@@ -87,11 +87,13 @@ def build(
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let a model write demonstrations for chain of thought (Auto-CoT), to edit and to reuse.
+    """Let a model write demonstrations (Auto-CoT).
+
+    Questions with reasoning and answers for chain of thought, to edit and to reuse.
 
     \b
     Example:
-      promptkit demos build --pool gsm8k-style --max-lines 12 -o mine.yaml --picture clusters.svg
+      promptkit demos build --pool gsm8k-style --max-lines 12 -o mine.yaml
       promptkit eval --strategy zero-shot-cot --strategy manual-cot:demos=mine.yaml
     """
     from promptkit.drawing.clusters import clusters_svg
@@ -170,4 +172,4 @@ def _write(file: Path, text: str) -> None:
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"cannot write {file}: {error.strerror}") from error
+        raise ConfigError(f"cannot write {file}: {error.strerror}", hint="choose another place") from error

@@ -2,19 +2,28 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 import typer
 
+from promptkit.cli import completing
 from promptkit.cli.progress import Downloads
 from promptkit.errors import ConfigError
 from promptkit.types import Kind
 
 if TYPE_CHECKING:
     from promptkit.backends.base import Backend
+
+
+def number(text: str | float) -> float:
+    """What an option says that is a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no number") from None
 
 
 def whole_number(text: str | int) -> int:
@@ -28,9 +37,14 @@ def whole_number(text: str | int) -> int:
 KIND_HELP = "Kind of answer: number, choice, label, yesno, date, text or set."
 _BACKEND_HELP = "`default`, hf:<hub id or folder>, or openai:<model> (see --base-url)."
 Backends: TypeAlias = Annotated[
-    list[str], typer.Option("--backend", help=f"{_BACKEND_HELP} May be repeated.", metavar="SPEC")
+    list[str],
+    typer.Option(
+        "--backend", help=f"{_BACKEND_HELP} May be repeated.", metavar="SPEC", autocompletion=completing.backends
+    ),
 ]
-OneBackend: TypeAlias = Annotated[str, typer.Option("--backend", help=_BACKEND_HELP, metavar="SPEC")]
+OneBackend: TypeAlias = Annotated[
+    str, typer.Option("--backend", help=_BACKEND_HELP, metavar="SPEC", autocompletion=completing.backends)
+]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
 Seed: TypeAlias = Annotated[int, typer.Option(help="Seed of all sampling.", parser=whole_number, metavar="INTEGER")]
 Limit: TypeAlias = Annotated[
@@ -40,7 +54,7 @@ Limit: TypeAlias = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOptions:
-    """How a model is reached and run: the options that `with_model_options` gives a command.
+    """How a model is reached and run: options that `with_option_groups` gives to a command.
 
     `None` is the backend's own default.
     """
@@ -65,14 +79,24 @@ class ModelOptions:
     api_key_file: Annotated[Path | None, typer.Option(help="File with the server's key.", metavar="FILE")] = None
     mode: Annotated[
         str | None,
-        typer.Option(help="chat, or completion for base models. [default: chat]", show_default=False, metavar="NAME"),
+        typer.Option(
+            help="chat, or completion for base models. [default: chat]",
+            show_default=False,
+            metavar="NAME",
+            autocompletion=completing.one_of("chat", "completion"),
+        ),
     ] = None
     adapter: Annotated[str | None, typer.Option(help="PEFT adapter: hub id or folder.", metavar="NAME")] = None
-    quantization: Annotated[str | None, typer.Option(help="nf4 or int8.", metavar="NAME")] = None
+    quantization: Annotated[
+        str | None, typer.Option(help="nf4 or int8.", metavar="NAME", autocompletion=completing.one_of("nf4", "int8"))
+    ] = None
     dtype: Annotated[
         str | None,
         typer.Option(
-            help="bfloat16, float16 or float32. [default: the fastest here]", show_default=False, metavar="NAME"
+            help="bfloat16, float16 or float32. [default: the fastest here]",
+            show_default=False,
+            metavar="NAME",
+            autocompletion=completing.one_of("bfloat16", "float16", "float32"),
         ),
     ] = None
     batch_size: Annotated[
@@ -95,9 +119,10 @@ class ModelOptions:
             ConfigError: there is such an option or spec.
             ModelError: there is no such model folder, or packages are missing.
         """
-        from promptkit.backends import check_spec
+        from promptkit.backends import check_spec, is_plugged
 
         servers = [spec.startswith("openai:") for spec in specs]
+        plugged = any(map(is_plugged, specs))
         local = {"--adapter": self.adapter, "--quantization": self.quantization, "--dtype": self.dtype}
         for name, value in local.items():
             if value and all(servers):
@@ -108,7 +133,7 @@ class ModelOptions:
             "--api-key-file": self.api_key_file,
         }
         for name, value in server.items():
-            if value and not any(servers):
+            if value and not any(servers) and not plugged:
                 raise ConfigError(f"{name} is for servers", hint="name the model with --backend openai:<model>")
         if twice := [spec for spec in specs if specs.count(spec) > 1]:
             raise ConfigError(f"backend {twice[0]!r} is given twice", hint="give different ones")
@@ -117,11 +142,13 @@ class ModelOptions:
 
     def open(self, spec: str, *, cache: bool = False) -> "Backend":
         """The backend that a spec names, with bars for what is downloaded; `cache` puts the store in front of it."""
-        from promptkit.backends import from_spec
+        from promptkit.backends import from_spec, is_plugged
         from promptkit.backends.cached import CachedBackend
         from promptkit.paths import completions_path
 
-        if spec.startswith("openai:"):
+        if is_plugged(spec):
+            backend = from_spec(spec, **{name: value for name, value in vars(self).items() if value})
+        elif spec.startswith("openai:"):
             backend = from_spec(
                 spec,
                 mode=self.mode,
@@ -146,22 +173,33 @@ class ModelOptions:
         }
 
 
-def with_model_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with the fields of `ModelOptions` as options, where it takes `models: ModelOptions`."""
-    fields = get_type_hints(ModelOptions, include_extras=True)
-    options = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=getattr(ModelOptions, name), annotation=option)
-        for name, option in fields.items()
-    ]
+def with_option_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the fields of a dataclass as options, for every parameter that is one, such as `ModelOptions`.
+
+    Fields without a `typer.Option` are no options and keep their defaults.
+    """
+    groups: dict[str, type[Any]] = {}
+    options: dict[str, list[inspect.Parameter]] = {}
     parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(command, eval_str=True).parameters.values():
-        named = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        parameters += options if parameter.annotation is ModelOptions else [named]
+        if is_dataclass(parameter.annotation):
+            groups[parameter.name] = group = cast("type[Any]", parameter.annotation)
+            options[parameter.name] = [
+                inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=getattr(group, name), annotation=option)
+                for name, option in get_type_hints(group, include_extras=True).items()
+                if get_origin(option) is Annotated
+            ]
+            parameters += options[parameter.name]
+        else:
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
 
     @wraps(command)
     def with_options(**given: Any) -> None:
-        models = ModelOptions(**{name: given.pop(name) for name in fields})
-        command(**given, models=models)
+        made = {
+            name: group(**{option.name: given.pop(option.name) for option in options[name]})
+            for name, group in groups.items()
+        }
+        command(**given, **made)
 
     # What typer makes the options of.
     with_options.__dict__["__signature__"] = inspect.Signature(parameters)

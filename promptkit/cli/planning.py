@@ -26,7 +26,7 @@ from promptkit.cli.options import (
     Limit,
     ModelOptions,
     Seed,
-    with_model_options,
+    with_option_groups,
 )
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from promptkit.evaluation.unloaded import Known
 
 
-@with_model_options
+@with_option_groups
 def plan_(
     strategies: Strategies = None,
     benchmarks: Benchmarks = None,
@@ -56,13 +56,14 @@ def plan_(
     max_seconds: MaxSeconds = None,  # noqa: ARG001
     as_json: AsJson = False,
 ) -> None:
-    """Say what an evaluation would take: calls, tokens, cost and time. Takes the options of eval and makes no call.
+    """Say what an evaluation would take, without making a call.
 
-    Bounds are of made-up models that say nothing, answer briefly, or fill every limit.
+    Calls, tokens, cost and time, with the options of eval. Bounds are of invented models that say nothing, answer
+    briefly, or fill every limit.
 
     \b
     Example:
-      promptkit plan --strategy zero-shot --strategy self-consistency:n=10 --limit 64
+      promptkit plan --strategy zero-shot --strategy self-consistency:n=10
     """
     from promptkit.evaluation.plan import plan
     from promptkit.evaluation.unloaded import known_of
