@@ -44,7 +44,7 @@ check: $(VENV)/.everything
 	$(BIN)/pytest tests/test_architecture.py
 
 bench: $(VENV)/.everything
-	$(BIN)/python benchmarks/generation.py $(ARGS)
+	$(BIN)/python -m benchmarks.generation $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .ruff_cache .hypothesis

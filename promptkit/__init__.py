@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from promptkit.backends.fake import FakeBackend
     from promptkit.backends.hf import HFBackend
     from promptkit.backends.openai import OpenAIBackend
+    from promptkit.backends.ray import RayBackend
     from promptkit.evaluation import Benchmark, Run, compare, evaluate, label_ablation, score_steps, wording_ablation
     from promptkit.flow import Flow, ask, gather, sampled
     from promptkit.strategies import (
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         Diverse,
         FewShot,
         Random,
+        Router,
         SelfConsistency,
         Similar,
         Step,
@@ -37,6 +39,7 @@ _HOMES = {
     "promptkit.backends.cached": ["CachedBackend"],
     "promptkit.backends.fake": ["FakeBackend"],
     "promptkit.backends": ["HFBackend", "OpenAIBackend"],
+    "promptkit.backends.ray": ["RayBackend"],
     "promptkit.evaluation": [
         "Benchmark",
         "Run",
@@ -55,6 +58,7 @@ _HOMES = {
         "Diverse",
         "FewShot",
         "Random",
+        "Router",
         "SelfConsistency",
         "Similar",
         "Step",
@@ -96,8 +100,10 @@ __all__ = [
     "OpenAIBackend",
     "Question",
     "Random",
+    "RayBackend",
     "Request",
     "Result",
+    "Router",
     "Run",
     "Sampling",
     "SelfConsistency",

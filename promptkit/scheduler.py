@@ -45,6 +45,7 @@ class Outcome(Generic[T]):
             cached_calls=len(cached),
             cached_completion_tokens=sum(c.completion_tokens for c in cached),
             cached_prompt_tokens=sum(c.prompt_tokens for c in cached),
+            reused_prompt_tokens=sum(c.reused_prompt_tokens for c in completions),
             uncounted_calls=sum(not c.counted for c in completions),
         )
 

@@ -119,6 +119,8 @@ class Completion(Data):
     """Tokens generated for this sample, the end-of-text token included."""
     counted: bool = True
     """Whether the numbers of tokens are known; a server that does not tell them leaves them at 0."""
+    reused_prompt_tokens: int = Field(default=0, ge=0)
+    """Of the prompt's tokens, those that were not computed for it: a prefix or a whole prompt that others share."""
     logprob: float | None = None
     """Sum of the natural log-probabilities of the generated tokens, where the backend knows it."""
     rendered: str | None = None
@@ -238,6 +240,8 @@ class Usage(Data):
     cached_calls: int = 0
     cached_completion_tokens: int = 0
     cached_prompt_tokens: int = 0
+    reused_prompt_tokens: int = 0
+    """Of the prompt tokens, those that a local model did not compute again, or a server read from its own cache."""
     uncounted_calls: int = 0
     """Calls whose tokens nobody has counted: they are missing from the sums."""
 

@@ -27,6 +27,7 @@ DIRECTIONS: dict[str, set[str]] = {
     "backends.cached": PLAIN | {"backends.base", "backends.store"},
     "backends.openai": PLAIN | {"backends.base", "prices"},
     "backends.hf": PLAIN | {"backends.base", "models"},
+    "backends.ray": PLAIN | {"backends.base", "__version__"},
     "models": PLAIN | {"paths"},
     "budget": PLAIN | {"backends.base", "prices"},
     "prices": PLAIN,
@@ -185,7 +186,7 @@ def test_flows_of_strategies_are_found() -> None:
 
 @pytest.mark.parametrize("name", ["promptkit", "promptkit.cli", "promptkit.strategies"])
 def test_importing_loads_nothing_heavy(name: str) -> None:
-    heavy = {"torch", "transformers", "openai", "scipy", "sklearn", "datasets"}
+    heavy = {"torch", "transformers", "openai", "ray", "scipy", "sklearn", "datasets"}
     code = f"import sys, {name}; print(*sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert (done.stdout.strip(), done.stderr) == ("", "")

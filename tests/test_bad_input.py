@@ -140,7 +140,7 @@ BAD: dict[str, tuple[list[str], str]] = {
     "base model in chat mode": ([*RUN[:3], "--backend", "hf:{base}"], "no chat template .*--mode completion"),
     "unknown dtype": ([*RUN, "--dtype", "float8"], "unknown dtype 'float8' .*use one of: .*bfloat16"),
     "unknown mode": ([*RUN, "--mode", "talk"], r"unknown mode 'talk' \(use chat or completion\)"),
-    "unknown quantization": ([*RUN, "--quantization", "int3"], r"unknown quantization 'int3' \(use nf4 or int8\)"),
+    "unknown quantization": ([*RUN, "--quantization", "int3"], r"unknown quantization 'int3' \(use nf4, int8, w8a8\)"),
     "missing adapter": ([*RUN, "--adapter", "./none"], "adapter ./none"),
     "no rows at once": ([*ON_GOOD, "--batch-size", "0"], "batch_size must be at least 1, not 0"),
     "context overflow": (

@@ -20,9 +20,9 @@ from tests.command_line import CommandLine
 from tests.isolation import ROOT
 
 FROM_SPEC = backends.from_spec
-COMMANDS = ["run", "eval", "plan", "compare", "report", "view", "rescore", "audit", "judge", "export"]
+COMMANDS = ["run", "eval", "plan", "compare", "report", "view", "rescore", "audit", "judge", "route", "export"]
 COMMANDS += ["strategies", "benchmarks", "plugins", "doctor"]
-OF_OWN_FILES = {"rescore", "audit", "judge", "export"}
+OF_OWN_FILES = {"rescore", "audit", "judge", "route", "export"}
 """Commands whose examples need files that only their own tests make (`tests/evaluation`)."""
 GROUPS = {
     "ablate": ["labels", "wording"],

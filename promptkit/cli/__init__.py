@@ -25,6 +25,7 @@ from promptkit.cli import (
     listing,
     planning,
     reporting,
+    routing,
     templating,
 )
 from promptkit.cli.budgets import INTERRUPTED, how_to_go_on
@@ -49,6 +50,7 @@ app.command(name="view")(reporting.view)
 app.command(name="rescore")(auditing.rescore)
 app.command(name="audit")(auditing.audit)
 app.command(name="judge")(judging.judge)
+app.command(name="route")(routing.route_)
 app.command(name="export")(exporting.export)
 app.add_typer(ablating.ablate_app, name="ablate")
 app.add_typer(demonstrating.demos_app, name="demos")

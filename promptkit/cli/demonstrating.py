@@ -15,7 +15,7 @@ from promptkit.cli.options import (
     OneBackend,
     kind_of,
     whole_number,
-    with_option_groups,
+    with_model_options,
 )
 from promptkit.errors import ConfigError
 
@@ -31,7 +31,7 @@ def _demos() -> None:  # pyright: ignore[reportUnusedFunction] (makes `build` a 
 
 
 @demos_app.command(name="build")
-@with_option_groups
+@with_model_options
 def build(
     pool: Annotated[
         str | None,

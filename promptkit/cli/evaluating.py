@@ -31,7 +31,7 @@ from promptkit.cli.options import (
     OneBackend,
     Seed,
     kind_of,
-    with_option_groups,
+    with_model_options,
 )
 from promptkit.cli.progress import Evaluation
 from promptkit.errors import ConfigError
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from promptkit.types import Result
 
 
-@with_option_groups
+@with_model_options
 def run(
     strategy: Annotated[
         str,
@@ -134,7 +134,7 @@ def _votes(result: "Result") -> list[str]:
     return lines
 
 
-@with_option_groups
+@with_model_options
 def evaluate_(
     strategies: Strategies = None,
     benchmarks: Benchmarks = None,

@@ -17,7 +17,7 @@ from promptkit.cli.options import (
     Limit,
     ModelOptions,
     Seed,
-    with_option_groups,
+    with_model_options,
 )
 from promptkit.errors import BackendError, ConfigError
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from promptkit.strategies import Strategy
 
 
-@with_option_groups
+@with_model_options
 def judge(
     sources: Annotated[list[str], typer.Argument(help="Run folders, or files of outputs: [NAME=]PATH.", metavar="RUN")],
     rubric: Annotated[

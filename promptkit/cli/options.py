@@ -2,10 +2,10 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, is_dataclass
-from functools import wraps
+from dataclasses import dataclass
+from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_type_hints
 
 import typer
 
@@ -54,7 +54,7 @@ Limit: TypeAlias = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOptions:
-    """How a model is reached and run: options that `with_option_groups` gives to a command.
+    """How a model is reached and run: the options that `with_model_options` gives a command.
 
     `None` is the backend's own default.
     """
@@ -88,7 +88,12 @@ class ModelOptions:
     ] = None
     adapter: Annotated[str | None, typer.Option(help="PEFT adapter: hub id or folder.", metavar="NAME")] = None
     quantization: Annotated[
-        str | None, typer.Option(help="nf4 or int8.", metavar="NAME", autocompletion=completing.one_of("nf4", "int8"))
+        str | None,
+        typer.Option(
+            help="nf4 or int8; w8a8 on a CPU.",
+            metavar="NAME",
+            autocompletion=completing.one_of("nf4", "int8", "w8a8"),
+        ),
     ] = None
     dtype: Annotated[
         str | None,
@@ -106,6 +111,40 @@ class ModelOptions:
             show_default=False,
             parser=whole_number,
             metavar="INTEGER",
+        ),
+    ] = None
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help="Spread a local model over a Ray cluster: auto, local, or the address of its head (docs/scaling.md).",
+            metavar="ADDRESS",
+        ),
+    ] = None
+    ray_workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Ray workers, each with the whole model. [default: as many as there is room for]",
+            show_default=False,
+            parser=whole_number,
+            metavar="INTEGER",
+        ),
+    ] = None
+    ray_cpus: Annotated[
+        float | None,
+        typer.Option(
+            help="CPUs of each Ray worker. [default: 1 beside a GPU, else a whole node]",
+            show_default=False,
+            parser=number,
+            metavar="NUMBER",
+        ),
+    ] = None
+    ray_gpus: Annotated[
+        float | None,
+        typer.Option(
+            help="GPUs of each Ray worker, or a part of one. [default: 1 where there are any]",
+            show_default=False,
+            parser=number,
+            metavar="NUMBER",
         ),
     ] = None
     trust_remote_code: Annotated[
@@ -137,8 +176,21 @@ class ModelOptions:
                 raise ConfigError(f"{name} is for servers", hint="name the model with --backend openai:<model>")
         if twice := [spec for spec in specs if specs.count(spec) > 1]:
             raise ConfigError(f"backend {twice[0]!r} is given twice", hint="give different ones")
+        self._check_ray(any(servers) or plugged)
         for spec in specs:
             check_spec(spec)
+
+    def _check_ray(self, elsewhere: bool) -> None:
+        if self.ray is None:
+            shares = {"--ray-workers": self.ray_workers, "--ray-cpus": self.ray_cpus, "--ray-gpus": self.ray_gpus}
+            if given := [name for name, value in shares.items() if value is not None]:
+                raise ConfigError(f"{given[0]} needs --ray", hint="add --ray auto or --ray local")
+            return
+        from promptkit.backends.ray import installed
+
+        if elsewhere:
+            raise ConfigError("--ray is for local models", hint="use several servers by repeating --base-url")
+        installed()
 
     def open(self, spec: str, *, cache: bool = False) -> "Backend":
         """The backend that a spec names, with bars for what is downloaded; `cache` puts the store in front of it."""
@@ -157,6 +209,16 @@ class ModelOptions:
                 api_key_env=self.api_key_env,
                 api_key_file=self.api_key_file,
             )
+        elif self.ray is not None:
+            from promptkit.backends.ray import RayBackend
+
+            backend = RayBackend(
+                partial(from_spec, spec, **self.local(), batch_size=self.batch_size),
+                self.ray,
+                workers=self.ray_workers,
+                cpus=self.ray_cpus,
+                gpus=self.ray_gpus,
+            )
         else:
             with Downloads() as progress:
                 backend = from_spec(spec, **self.local(), batch_size=self.batch_size, progress=progress)
@@ -173,33 +235,22 @@ class ModelOptions:
         }
 
 
-def with_option_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with the fields of a dataclass as options, for every parameter that is one, such as `ModelOptions`.
-
-    Fields without a `typer.Option` are no options and keep their defaults.
-    """
-    groups: dict[str, type[Any]] = {}
-    options: dict[str, list[inspect.Parameter]] = {}
+def with_model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the fields of `ModelOptions` as options, where it takes `models: ModelOptions`."""
+    fields = get_type_hints(ModelOptions, include_extras=True)
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=getattr(ModelOptions, name), annotation=option)
+        for name, option in fields.items()
+    ]
     parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(command, eval_str=True).parameters.values():
-        if is_dataclass(parameter.annotation):
-            groups[parameter.name] = group = cast("type[Any]", parameter.annotation)
-            options[parameter.name] = [
-                inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=getattr(group, name), annotation=option)
-                for name, option in get_type_hints(group, include_extras=True).items()
-                if get_origin(option) is Annotated
-            ]
-            parameters += options[parameter.name]
-        else:
-            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+        named = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        parameters += options if parameter.annotation is ModelOptions else [named]
 
     @wraps(command)
     def with_options(**given: Any) -> None:
-        made = {
-            name: group(**{option.name: given.pop(option.name) for option in options[name]})
-            for name, group in groups.items()
-        }
-        command(**given, **made)
+        models = ModelOptions(**{name: given.pop(name) for name in fields})
+        command(**given, models=models)
 
     # What typer makes the options of.
     with_options.__dict__["__signature__"] = inspect.Signature(parameters)

@@ -26,7 +26,7 @@ from promptkit.cli.options import (
     Limit,
     ModelOptions,
     Seed,
-    with_option_groups,
+    with_model_options,
 )
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from promptkit.evaluation.unloaded import Known
 
 
-@with_option_groups
+@with_model_options
 def plan_(
     strategies: Strategies = None,
     benchmarks: Benchmarks = None,

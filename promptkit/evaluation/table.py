@@ -171,6 +171,9 @@ def table_notes(runs: Sequence[Run], called: list[str]) -> list[str]:
     calls, cached = (sum(getattr(run.usage, what) for run in runs) for what in ("calls", "cached_calls"))
     if cached:
         notes.append(f"{cached} of {calls} calls came from the store: their tokens count, no time does.")
+    read, reused = (sum(getattr(run.usage, what) for run in runs) for what in ("prompt_tokens", "reused_prompt_tokens"))
+    if reused:
+        notes.append(f"{reused / read:.0%} of the prompt tokens were computed once for several calls.")
     prepared = [(name, run.preparation.calls) for name, run in zip(called, runs, strict=True) if run.preparation.calls]
     if prepared:
         made = ", ".join(f"{name} with {count} calls" for name, count in prepared)

@@ -7,6 +7,7 @@ from promptkit.strategies.cot import CoT
 from promptkit.strategies.few_shot import FewShot
 from promptkit.strategies.parsers import register_parser
 from promptkit.strategies.presets import PRESETS, resolve
+from promptkit.strategies.router import Router
 from promptkit.strategies.selectors import Balanced, Diverse, Random, Similar
 from promptkit.strategies.self_consistency import SelfConsistency
 from promptkit.strategies.step import Step
@@ -22,6 +23,7 @@ __all__ = [
     "Diverse",
     "FewShot",
     "Random",
+    "Router",
     "SelfConsistency",
     "Similar",
     "Step",

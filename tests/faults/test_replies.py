@@ -88,6 +88,14 @@ def test_missing_counts_are_unknown_and_said_once(usage: object) -> None:
     assert results[0].usage.prompt_tokens == 0
 
 
+@pytest.mark.parametrize(("told", "reused"), [(8, 8), (400, 11), (-1, 0), (True, 0), ("8", 0), (None, 0)])
+def test_tokens_that_a_server_read_from_its_own_cache_are_counted(told: object, reused: int) -> None:
+    usage = {"prompt_tokens": 11, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": told}}
+    with MisbehavingServer(good(usage=usage)) as server:
+        result = ZeroShot().run("What is 2 + 2?", backend=backend(server.url))
+    assert (result.usage.prompt_tokens, result.usage.reused_prompt_tokens) == (11, reused)
+
+
 @pytest.mark.parametrize(
     ("act", "told"),
     [

@@ -5,7 +5,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import psutil
 import torch
@@ -33,7 +33,8 @@ class HFBackend(Backend):
             prompt. Unset, "chat", and an error for models without a chat template: a base model must be asked for
             by `mode="completion"`.
         adapter: a PEFT adapter (hub id or folder), merged into the weights where that is possible.
-        quantization: "nf4" or "int8", by bitsandbytes.
+        quantization: "nf4" or "int8", by bitsandbytes; or "w8a8", promptkit's own for CPUs with int8 matrix kernels
+            (see `packing`): 8 bits for weights and for what flows into them, a scale for each row of both.
         dtype: "bfloat16", "float16", "float32"; unset, the faster of the first and last on this machine, measured.
         device: such as "cpu" or "cuda:1"; unset, CUDA where there is one.
         revision: branch, tag or commit on the hub.
@@ -76,8 +77,8 @@ class HFBackend(Backend):
             raise ConfigError(f"batch_size must be at least 1, not {batch_size}")
         if mode not in (None, "chat", "completion"):
             raise ConfigError(f"unknown mode {mode!r}", hint="use chat or completion")
-        if quantization not in (None, "nf4", "int8"):
-            raise ConfigError(f"unknown quantization {quantization!r}", hint="use nf4 or int8")
+        if quantization not in (None, *get_args(Quantization)):
+            raise ConfigError(f"unknown quantization {quantization!r}", hint=f"use {', '.join(get_args(Quantization))}")
         loaded = load(
             model,
             revision=revision,
@@ -123,6 +124,7 @@ class HFBackend(Backend):
             max_rows=self.batch_size,
             cache_tokens=self._cache_tokens(),
             mixed_up_to=self.ability.mixed_up_to,
+            cascade=self.ability.cascade,
         )
         while True:
             groups = take(batch.room)
@@ -221,6 +223,7 @@ class HFBackend(Backend):
             finish_reason=finish_reason,
             prompt_tokens=len(row.prompt),
             completion_tokens=len(row.tokens),
+            reused_prompt_tokens=row.reused,
             logprob=row.logprob,
             rendered=rendered,
             seconds=time.perf_counter() - row.started,

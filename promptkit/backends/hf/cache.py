@@ -1,14 +1,65 @@
-"""A key-value cache whose rows have lengths of their own, so that rows can enter and leave while others go on."""
+"""A key-value cache whose rows have lengths of their own, so that rows can enter and leave while others go on.
+
+What many rows begin with (demonstrations) is held once and read by all of them: "cascade" or "shared-prefix"
+attention (Ye et al., 2024, FlashInfer; Juravsky et al., 2024, Hydragen).
+"""
 
 # pyright: basic
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
 
 _BLOCK = 128
 """Positions are allocated in blocks of this many."""
+KeysAndValues = tuple[torch.Tensor, torch.Tensor]
+"""Of one layer, `[1, kv_heads, positions, head_dim]` each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What a model computed for a text: of a row that ended, or of what many prompts begin with."""
+
+    tokens: list[int]
+    layers: list[KeysAndValues]
+    """By layer, without the positions of `base`."""
+    base: "Kept | None" = None
+    """What its text begins with, where that is held already."""
+
+    @property
+    def own(self) -> int:
+        """Positions that it holds itself."""
+        return len(self.tokens) - (len(self.base.tokens) if self.base else 0)
+
+    def shared(self, prompt: list[int]) -> int:
+        """How many tokens a prompt begins with that are known here. One token of it is left over, for its logits."""
+        size = min(len(self.tokens), len(prompt) - 1)
+        if prompt[:size] == self.tokens[:size]:
+            return size
+        return next(place for place, (a, b) in enumerate(zip(self.tokens, prompt, strict=False)) if a != b)
+
+    def begins(self, prompt: list[int]) -> bool:
+        """Whether a prompt begins with all of it and goes on."""
+        return len(prompt) > len(self.tokens) and prompt[: len(self.tokens)] == self.tokens
+
+    def first(self, count: int) -> list[KeysAndValues]:
+        """By layer, the first `count` positions, those of `base` included."""
+        if self.base is None:
+            return [(keys[:, :, :count], values[:, :, :count]) for keys, values in self.layers]
+        before = self.base.first(count)
+        own = max(0, count - len(self.base.tokens))
+        return [
+            (torch.cat((a, keys[:, :, :own]), 2), torch.cat((b, values[:, :, :own]), 2))
+            for (a, b), (keys, values) in zip(before, self.layers, strict=True)
+        ]
 
 
 def blocks(capacity: int) -> int:
@@ -55,6 +106,8 @@ class RaggedCache(Cache):
         self.row_index = torch.empty(0, dtype=torch.long)
         self.positions = torch.empty(0, dtype=torch.long)
         self.span = 0
+        self.prefixes: list[tuple[Kept, torch.Tensor]] = []
+        """What groups of rows begin with, each with the indices of these rows (`[rows]`, long)."""
 
     def reserve(self, rows: int, capacity: int, like: DynamicCache, live: int, most: int) -> None:
         """Make room for `rows` rows of `capacity` positions, keeping the first `live` rows.
@@ -85,14 +138,14 @@ class RaggedCache(Cache):
                 setattr(layer, name, new)
         self.rows, self.capacity = rows, capacity
 
-    def put(self, slots: range, prefill: DynamicCache, row: int, length: int) -> None:
-        """Copy the first `length` positions of a prefilled row into each of `slots`."""
+    def put(self, slots: range, prefill: DynamicCache, row: int, start: int, length: int) -> None:
+        """Copy the positions `start … length - 1` of a prefilled row into each of `slots`."""
         sources: list[Any] = prefill.layers
         for layer, source in zip(self.layers, sources, strict=True):
-            layer.keys[slots.start : slots.stop, :, :length] = source.keys[row, :, :length]
-            layer.values[slots.start : slots.stop, :, :length] = source.values[row, :, :length]
+            layer.keys[slots.start : slots.stop, :, : length - start] = source.keys[row, :, start:length]
+            layer.values[slots.start : slots.stop, :, : length - start] = source.values[row, :, start:length]
 
-    def copy(self, slot: int, length: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    def copy(self, slot: int, length: int) -> list[KeysAndValues]:
         """Keys and values of the first `length` positions of a row, by layer."""
         where = (slice(slot, slot + 1), slice(None), slice(length))
         return [(layer.keys[where].clone(), layer.values[where].clone()) for layer in self.layers]
@@ -113,3 +166,77 @@ class RaggedCache(Cache):
         """Give the memory back."""
         self.layers = []
         self.rows = self.capacity = 0
+        self.prefixes = []
+
+
+_stepping: ContextVar[RaggedCache | None] = ContextVar("_stepping", default=None)
+
+
+@contextmanager
+def stepping(cache: RaggedCache) -> Iterator[None]:
+    """In this context the model's attention reads the prefixes of `cache` before its rows."""
+    token = _stepping.set(cache)
+    try:
+        yield
+    finally:
+        _stepping.reset(token)
+
+
+def use_cascade(model: Any) -> bool:
+    """Make a model call `_attention`, where it takes attention functions at all; see "Attention Interface" in the
+    documentation of transformers. Outside of `stepping` that changes nothing."""
+    now = getattr(model.config, "_attn_implementation", None)
+    if now == _NAME:
+        return True
+    if now != "sdpa" or not getattr(model, "_can_set_attn_implementation", lambda: True)():
+        return False
+    AttentionInterface.register(_NAME, _attention)
+    AttentionMaskInterface.register(_NAME, sdpa_mask)
+    try:
+        model.set_attn_implementation(_NAME)
+    except (ValueError, AttributeError):
+        return False
+    return model.config._attn_implementation == _NAME
+
+
+_NAME = "promptkit"
+
+
+def _attention(
+    module: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: Any, **options: Any
+) -> tuple[torch.Tensor, None]:
+    """Attention of one new position a row, `query` `[rows, heads, 1, head_dim]`, to its prefix and its own positions.
+
+    The two parts are computed apart, the first for all rows of a prefix in one matrix product, and merged by the sums
+    of their exponentials.
+
+    Returns:
+        `[rows, 1, heads, head_dim]`, and no weights.
+    """
+    cache = _stepping.get()
+    if cache is None or not cache.prefixes:
+        return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
+    rows, heads, _, size = query.shape
+    groups = key.shape[1]
+    query = query.reshape(rows, groups, heads // groups, size) * (options.get("scaling") or size**-0.5)
+    own = _part(query, key, value, attention_mask)
+    for prefix, index in cache.prefixes:
+        keys, values = prefix.layers[module.layer_idx]
+        side = query[index].transpose(0, 1).flatten(1, 2)
+        found = [part.unflatten(1, (len(index), -1)).transpose(0, 1) for part in _part(side, keys[0], values[0], None)]
+        largest = torch.maximum(own[0][index], found[0])
+        before, after = (own[0][index] - largest).exp_(), (found[0] - largest).exp_()
+        own[1][index] = own[1][index] * before + found[1] * after
+        own[2][index] = own[2][index] * before + found[2] * after
+    result = (own[2] / own[1]).to(query.dtype)
+    return result.reshape(rows, 1, heads, result.shape[-1]), None
+
+
+def _part(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: Any) -> list[torch.Tensor]:
+    """Largest score, sum of exponentials and weighted sum of the values over some of the positions, in float32."""
+    scores = (query @ keys.transpose(-1, -2)).float()
+    if mask is not None:
+        scores += mask
+    largest = scores.amax(-1, keepdim=True)
+    weights = (scores - largest).exp_()
+    return [largest, weights.sum(-1, keepdim=True), (weights.to(values.dtype) @ values).float()]

@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 
 import torch
 
-from promptkit.backends.hf.cache import blocks
-from promptkit.backends.hf.forward import AloneSlots, Kept, MixedSlots, Slots, shared_prefix
+from promptkit.backends.hf.cache import Kept, blocks
+from promptkit.backends.hf.forward import AloneSlots, MixedSlots, Need, Slots, shared_prefix
 from promptkit.backends.hf.sampling import Sampler, choose
 from promptkit.types import FinishReason
 
@@ -41,6 +41,10 @@ class Row:
     parent: str | None = None
     """The key of the row that this prompt goes on from."""
     started: float = field(default_factory=time.perf_counter)
+    spared: int = 0
+    """Positions of its prompt that were held for several rows already when it was admitted."""
+    reused: int = 0
+    """Tokens of its prompt that were not computed for it."""
     tokens: list[int] = field(default_factory=list[int])
     logprob: float | None = None
     finish_reason: FinishReason | None = None
@@ -89,6 +93,7 @@ class RollingBatch:
             goes alone.
         mixed_up_to: rows of at most so many positions may be decoded together; see `probing`. Of longer ones only
             samples of one prompt are, with the model's own cache.
+        cascade: whether what many rows begin with is held once for all of them.
     """
 
     def __init__(
@@ -100,6 +105,7 @@ class RollingBatch:
         max_rows: int,
         cache_tokens: int,
         mixed_up_to: int = 2**31,
+        cascade: bool = True,
     ) -> None:
         self.ends = ends
         self.decode = decode
@@ -115,7 +121,7 @@ class RollingBatch:
         """Whether rows that end well raise `max_rows` again, because the row that was too large is gone."""
         self._retry_rows: int | None = None
         """After a prefill ran out of memory beside live rows: as soon as these are gone, so many rows try alone."""
-        self._mixed, self._alone = MixedSlots(model, cache_tokens), AloneSlots(model)
+        self._mixed, self._alone = MixedSlots(model, cache_tokens, cascade), AloneSlots(model)
         self._slots: Slots = self._mixed
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         """Rows that ended, the oldest first: the second stage of chain of thought goes on from the first."""
@@ -168,23 +174,33 @@ class RollingBatch:
                 prompts[-1].append(row)
             else:
                 prompts.append([row])
-        prompts.sort(key=lambda rows: len(rows[0].prompt))
         passes: list[Pass] = [[rows] for rows in prompts if self._known(rows[0])]
-        prompts = [rows for rows in prompts if not self._known(rows[0])]
         first = len(passes)
         least: list[int] = []
         greatest: list[int] = []
-        for rows in prompts:
-            prompt = rows[0].prompt
-            # What a pass shares is what its shortest prompt and its first and last in lexicographic order share.
-            few = [passes[-1][0][0].prompt, least, greatest, prompt] if passes[first:] else []
-            if few and _fits(few, len(passes[-1]) + 1):
-                passes[-1].append(rows)
-                least, greatest = min(least, prompt), max(greatest, prompt)
-            else:
-                passes.append([rows])
-                least = greatest = prompt
+        for kind in self._alike([rows for rows in prompts if not self._known(rows[0])]):
+            for place, rows in enumerate(sorted(kind, key=lambda rows: len(rows[0].prompt))):
+                prompt = rows[0].prompt
+                # What a pass shares is what its shortest prompt and its first and last in lexicographic order share.
+                few = [passes[-1][0][0].prompt, least, greatest, prompt] if place and passes[first:] else []
+                if few and _fits(few, len(passes[-1]) + 1, min(row.spared for row in [passes[-1][0][0], rows[0]])):
+                    passes[-1].append(rows)
+                    least, greatest = min(least, prompt), max(greatest, prompt)
+                else:
+                    passes.append([rows])
+                    least = greatest = prompt
         return passes
+
+    def _alike(self, prompts: list[list[Row]]) -> list[list[list[Row]]]:
+        """Prompts by what they begin with, where that is worth holding once; the others come together."""
+        kinds: list[list[list[Row]]] = []
+        for rows in sorted(prompts, key=lambda rows: rows[0].prompt):
+            if kinds and shared_prefix([kinds[-1][-1][0].prompt, rows[0].prompt]) >= self._mixed.from_tokens:
+                kinds[-1].append(rows)
+            else:
+                kinds.append([rows])
+        single = [kind[0] for kind in kinds if len(kind) == 1]
+        return [kind for kind in [single, *kinds] if len(kind) > 1 or kind is single]
 
     def _fitting(self) -> list[Row]:
         """Waiting rows that fit beside the live ones, by row count and memory, first come first served."""
@@ -196,10 +212,11 @@ class RollingBatch:
         most = min(self.max_rows, self._retry_rows or self.max_rows)
         self._retry_rows = None
         entering: list[Row] = []
-        capacity = max((row.capacity for row in self.live), default=0)
+        capacity = self._live_capacity()
         for row in self.waiting:
             rows = len(self.live) + len(entering) + 1
-            capacity = max(capacity, row.capacity)
+            row.spared = self._slots.spared(row.prompt)
+            capacity = max(capacity, row.capacity - row.spared)
             if rows > most or (rows > 1 and rows * blocks(capacity) > self.cache_tokens):
                 break
             if self._slots is self._mixed and row.capacity > self.mixed_up_to:
@@ -215,19 +232,31 @@ class RollingBatch:
     def _prefill(self, passes: list[Pass]) -> None:
         """Run the first of these passes and start its rows with their first token; the others come next."""
         prompts, rows = passes[0], _rows(passes[:1])
-        expected = self.live + _rows(passes)
-        logits = self._slots.enter(
+        others = _rows(passes[1:])
+        need = Need(
+            rows=len(self.live) + len(rows) + len(others),
+            capacity=max([self._live_capacity(), *(row.capacity - row.spared for row in others)]),
+            longest=max(row.capacity for row in rows),
+        )
+        entered = self._slots.enter(
             [group[0].prompt for group in prompts],
             [len(group) for group in prompts],
-            rows=len(expected),
-            capacity=max(row.capacity for row in expected),
+            need,
             kept=self._known(rows[0]) if len(prompts) == 1 else None,
         )
+        logits = entered.logits
+        for group, reused in zip(prompts, entered.reused, strict=True):
+            for copy, row in enumerate(group):
+                row.reused = len(row.prompt) if copy else reused
         if len(rows) > len(prompts):
             which = [place for place, group in enumerate(prompts) for _ in group]
             logits = logits[torch.tensor(which, device=logits.device)]
         self._accept(rows, logits)
         self.live.extend(rows)
+
+    def _live_capacity(self) -> int:
+        """Positions of the longest live row, without what it shares with others."""
+        return max((row.capacity - self._slots.shared(slot) for slot, row in enumerate(self.live)), default=0)
 
     def _known(self, row: Row) -> Kept | None:
         """What is kept of the row that this prompt goes on from, where that spares at least half of the prefill."""
@@ -240,9 +269,9 @@ class RollingBatch:
             tokens = [*row.prompt, *row.tokens[:-1]]
             if row.key and (kept := self._slots.keep(slot, tokens)):
                 self._kept[row.key] = kept
-        held = sum(len(kept.tokens) for kept in self._kept.values())
+        held = sum(kept.own for kept in self._kept.values())
         while held > self.cache_tokens // 4:
-            held -= len(self._kept.popitem(last=False)[1].tokens)
+            held -= self._kept.popitem(last=False)[1].own
 
     # -- decoding ---------------------------------------------------------------------------------
 
@@ -340,11 +369,11 @@ class RollingBatch:
             self._slots.clear()
 
 
-def _fits(prompts: list[list[int]], count: int) -> bool:
+def _fits(prompts: list[list[int]], count: int, spared: int) -> bool:
     """Whether `count` prompts, among them these, may be prefilled in one pass: by the tokens to compute, and by the
-    memory of the cache. The others are no longer than these and share as much."""
+    memory of the cache. The others are no longer than these and share as much; `spared` tokens are known."""
     longest = max(map(len, prompts))
-    compute = (longest - shared_prefix(prompts)) * count
+    compute = (longest - max(spared, shared_prefix(prompts))) * count
     return compute <= _PREFILL_TOKENS and longest * count <= 8 * _PREFILL_TOKENS
 
 

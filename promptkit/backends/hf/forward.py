@@ -5,61 +5,71 @@
 import inspect
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import torch
 from transformers.cache_utils import DynamicCache
 
-from promptkit.backends.hf.cache import RaggedCache
+from promptkit.backends.hf.cache import Kept, RaggedCache, stepping, use_cascade
 
 _WORTH_SHARING = 16
 """Shared tokens from which on a pass of their own pays."""
+_WORTH_HOLDING = 128
+"""Shared tokens from which on all rows read one copy of them."""
+_PREFIXES = 8
+"""Prefixes that are remembered: strategies that run side by side have one each."""
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What the cache held of a row that ended, for a prompt that goes on from there."""
+class Need:
+    """The room that rows will take when all that were admitted together have entered."""
 
-    tokens: list[int]
-    layers: list[tuple[torch.Tensor, torch.Tensor]]
-    """Keys and values, `[1, kv_heads, len(tokens), head_dim]` each."""
+    rows: int
+    capacity: int
+    """Positions of the longest row that is not among those entering now, without what it shares."""
+    longest: int
+    """Positions of the longest one that is, whole."""
 
-    def shared(self, prompt: list[int]) -> int:
-        """How many tokens a prompt begins with that are known here. One token of it is left over, for its logits."""
-        pairs = zip(self.tokens, prompt[:-1], strict=False)
-        return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(self.tokens), len(prompt) - 1))
+
+@dataclass(frozen=True)
+class Entered:
+    """What a prefill gave."""
+
+    logits: torch.Tensor
+    """After each prompt, `[prompts, vocabulary]`."""
+    reused: list[int]
+    """How many tokens of each prompt were not computed for it."""
 
 
 @torch.inference_mode()
-def prefill(model: Any, prompts: list[list[int]], kept: Kept | None = None) -> tuple[torch.Tensor, DynamicCache]:
-    """Run prompts of different lengths in one pass, and what all of them begin with only once.
+def prefill(model: Any, prompts: list[list[int]], kept: Kept | None = None) -> tuple[torch.Tensor, DynamicCache, int]:
+    """Run prompts of different lengths in one pass, but for what all of them share with what is `kept`.
 
     Padding stands on the right, where causal attention cannot see it, so no mask is needed.
 
-    Args:
-        model: the model.
-        prompts: their token ids.
-        kept: of a row that a single prompt goes on from: what they share is not computed again.
-
     Returns:
-        The logits after the last token of each prompt, `[prompts, vocabulary]`, and the filled cache.
+        The logits after the last token of each prompt, `[prompts, vocabulary]`, the filled cache, and how many tokens
+        of each prompt were not computed again.
     """
     cache = DynamicCache()
-    if kept is not None:
-        (prompt,) = prompts
-        known = kept.shared(prompt)
-        for place, (keys, values) in enumerate(kept.layers):
-            cache.update(keys[:, :, :known], values[:, :, :known], place)
-        return _read(model, [prompt[known:]], cache), cache
-    shared = shared_prefix(prompts)
-    if shared:
-        _read(model, [prompts[0][:shared]], cache)
-        cache.batch_repeat_interleave(len(prompts))
-    return _read(model, [prompt[shared:] for prompt in prompts], cache), cache
+    known = min(kept.shared(prompt) for prompt in (min(prompts), max(prompts))) if kept else 0
+    if kept and known:
+        for place, (keys, values) in enumerate(kept.first(known)):
+            count = len(prompts)
+            cache.update(keys.expand(count, -1, -1, -1), values.expand(count, -1, -1, -1), place)
+    return _read(model, [prompt[known:] for prompt in prompts], cache), cache, known
+
+
+@torch.inference_mode()
+def read_prefix(model: Any, tokens: list[int], known: Kept | None) -> Kept:
+    """What the model computes for the first tokens of prompts, going on from what is `known` of them."""
+    _, cache, _ = prefill(model, [tokens], known)
+    layers = cast("list[Any]", cache.layers)
+    return Kept(tokens, [(layer.keys, layer.values) for layer in layers])
 
 
 def shared_prefix(prompts: list[list[int]]) -> int:
-    """How many tokens all prompts begin with (chat head, demonstrations); 0 where running them once saves little.
+    """How many tokens all prompts begin with (chat head, demonstrations); 0 where a pass of their own saves little.
 
     At least one token of each prompt is left over, for its logits.
     """
@@ -97,24 +107,27 @@ def _read(model: Any, tokens: list[list[int]], cache: DynamicCache) -> torch.Ten
 
 
 @torch.inference_mode()
-def decode(model: Any, cache: RaggedCache, tokens: list[int], lengths: list[int]) -> torch.Tensor:
-    """One step for all live rows: row `i` reads `tokens[i]` at position `lengths[i]`.
+def decode(model: Any, cache: RaggedCache, tokens: list[int], lengths: list[int], prefixes: list[int]) -> torch.Tensor:
+    """One step for all live rows: row `i` reads `tokens[i]` at position `lengths[i]`, and the first `prefixes[i]`
+    positions lie in the prefix that it shares.
 
     Returns:
         The next logits, `[rows, vocabulary]`.
     """
-    positions = torch.tensor(lengths, device=model.device)
+    absolute = torch.tensor(lengths, device=model.device)
+    positions = absolute - torch.tensor(prefixes, device=model.device)
     cache.begin_step(positions)
     unseen = torch.arange(cache.span, device=model.device) > positions[:, None]
     mask = torch.zeros(unseen.shape, dtype=model.dtype, device=model.device)
     mask = mask.masked_fill_(unseen, torch.finfo(model.dtype).min)[:, None, None, :]
-    output = model(
-        input_ids=torch.tensor(tokens, device=model.device)[:, None],
-        position_ids=positions[:, None],
-        attention_mask=mask,
-        use_cache=True,
-        **{cache_name(model): cache},
-    )
+    with stepping(cache):
+        output = model(
+            input_ids=torch.tensor(tokens, device=model.device)[:, None],
+            position_ids=absolute[:, None],
+            attention_mask=mask,
+            use_cache=True,
+            **{cache_name(model): cache},
+        )
     return output.logits[:, -1]
 
 
@@ -169,17 +182,16 @@ def _parameters(forward: Any) -> Any:
 class Slots(Protocol):
     """Rows under way in a model, numbered from 0 without gaps."""
 
-    def enter(
-        self, prompts: list[list[int]], copies: list[int], rows: int, capacity: int, kept: Kept | None = None
-    ) -> torch.Tensor:
-        """Append `copies[i]` rows of `prompts[i]`.
+    def enter(self, prompts: list[list[int]], copies: list[int], need: Need, kept: Kept | None = None) -> Entered:
+        """Append `copies[i]` rows of `prompts[i]`. A single prompt may go on from a row that was `kept`."""
+        ...
 
-        `rows` rows of at most `capacity` positions will soon be there in all. A single prompt may go on from a row
-        that was `kept`.
+    def spared(self, prompt: list[int]) -> int:
+        """How many positions of a prompt are held already for all rows that begin like it."""
+        ...
 
-        Returns:
-            The logits after each prompt, `[prompts, vocabulary]`.
-        """
+    def shared(self, slot: int) -> int:
+        """How many positions of a row lie in what it shares with others."""
         ...
 
     def step(self, tokens: list[int], lengths: list[int]) -> torch.Tensor:
@@ -200,47 +212,109 @@ class Slots(Protocol):
 
 
 class MixedSlots:
-    """Rows of any prompts and lengths, in a cache of at most `most` positions. One long row may exceed that."""
+    """Rows of any prompts and lengths, in a ragged cache.
 
-    def __init__(self, model: Any, most: int) -> None:
+    Args:
+        model: the model.
+        most: positions that the cache may hold. One long row may exceed that.
+        cascade: whether what many rows begin with is held once for all of them.
+        from_tokens: from how many shared tokens on.
+    """
+
+    def __init__(self, model: Any, most: int, cascade: bool = True, from_tokens: int | None = None) -> None:
         self.model = model
         self.most = most
+        self.cascade = cascade and use_cascade(model)
+        self.from_tokens = _WORTH_HOLDING if from_tokens is None else from_tokens
         self.cache = RaggedCache()
-        self.live = 0
+        self.prefixes: list[Kept] = []
+        """What prompts began with lately, the newest last."""
+        self.begins: list[Kept | None] = []
+        """What each live row shares with others."""
 
-    def enter(
-        self, prompts: list[list[int]], copies: list[int], rows: int, capacity: int, kept: Kept | None = None
-    ) -> torch.Tensor:
+    def enter(self, prompts: list[list[int]], copies: list[int], need: Need, kept: Kept | None = None) -> Entered:
         """See `Slots`."""
-        logits, filled = prefill(self.model, prompts, kept)
-        self.cache.reserve(rows, capacity, filled, self.live, self.most)
-        slot = self.live
+        known, computed = kept, 0
+        if kept is None:
+            known, computed = self._beginning(prompts)
+        begin = (known.base if kept else known) if known else None
+        if begin and not (self.cascade and self._held(begin) and all(map(begin.begins, prompts))):
+            begin = None
+        logits, filled, reused = prefill(self.model, prompts, known)
+        start, live = len(begin.tokens) if begin else 0, len(self.begins)
+        capacity = max(need.capacity, need.longest - start)
+        self.cache.reserve(need.rows, capacity, filled, live, self.most)
         for place, (prompt, count) in enumerate(zip(prompts, copies, strict=True)):
-            self.cache.put(range(slot, slot + count), filled, place, len(prompt))
-            slot += count
-        self.live = slot
-        return logits
+            slots = range(len(self.begins), len(self.begins) + count)
+            self.cache.put(slots, filled, place, start, len(prompt))
+            self.begins.extend([begin] * count)
+        self._group()
+        return Entered(logits, [reused - (0 if place else computed) for place in range(len(prompts))])
+
+    def _beginning(self, prompts: list[list[int]]) -> tuple[Kept | None, int]:
+        """What all prompts begin with, computed where it was not known and pays, and how many tokens that took."""
+        ends = (min(prompts), max(prompts))
+        known = max(self.prefixes, key=lambda kept: (min(map(kept.shared, ends)), -len(kept.tokens)), default=None)
+        have = min(map(known.shared, ends)) if known else 0
+        shared = shared_prefix(prompts)
+        if shared - have < _WORTH_SHARING:
+            if known is None or have < _WORTH_SHARING:
+                return None, 0
+            if have < len(known.tokens):
+                known = Kept(known.tokens[:have], known.first(have))
+            shared = have
+        else:
+            known = read_prefix(self.model, prompts[0][:shared], known if have else None)
+        others = [kept for kept in self.prefixes if kept.tokens != known.tokens]
+        self.prefixes = [*others[1 - _PREFIXES :], known]
+        return known, shared - have
+
+    def _held(self, prefix: Kept) -> bool:
+        return len(prefix.tokens) >= self.from_tokens and prefix.base is None
+
+    def spared(self, prompt: list[int]) -> int:
+        """See `Slots`."""
+        if not self.cascade:
+            return 0
+        return max((len(kept.tokens) for kept in self.prefixes if self._held(kept) and kept.begins(prompt)), default=0)
+
+    def shared(self, slot: int) -> int:
+        """See `Slots`."""
+        begin = self.begins[slot]
+        return len(begin.tokens) if begin else 0
 
     def step(self, tokens: list[int], lengths: list[int]) -> torch.Tensor:
         """See `Slots`."""
-        return decode(self.model, self.cache, tokens, lengths)
+        return decode(self.model, self.cache, tokens, lengths, [self.shared(slot) for slot in range(len(tokens))])
 
     def keep(self, slot: int, tokens: list[int]) -> Kept | None:
         """See `Slots`."""
-        return Kept(tokens, self.cache.copy(slot, len(tokens)))
+        return Kept(tokens, self.cache.copy(slot, len(tokens) - self.shared(slot)), self.begins[slot])
 
     def reorder(self, order: list[int], lengths: list[int]) -> None:
         """See `Slots`. A row moves only into the place of one that is gone."""
         for target, source in enumerate(order):
             if target != source:
                 assert source >= len(order), "a row would be overwritten before it is moved"
-                self.cache.move(source, target, lengths[target])
-        self.live = len(order)
+                self.cache.move(source, target, lengths[target] - self.shared(source))
+        self.begins = [self.begins[source] for source in order]
+        self._group()
+
+    def _group(self) -> None:
+        """Tell the cache which rows begin with what."""
+        rows: dict[int, list[int]] = {}
+        for slot, begin in enumerate(self.begins):
+            if begin:
+                rows.setdefault(id(begin), []).append(slot)
+        device = self.model.device
+        self.cache.prefixes = [
+            (cast("Kept", self.begins[slots[0]]), torch.tensor(slots, device=device)) for slots in rows.values()
+        ]
 
     def clear(self) -> None:
         """See `Slots`."""
         self.cache.release()
-        self.live = 0
+        self.begins, self.prefixes = [], []
 
 
 class AloneSlots:
@@ -261,16 +335,23 @@ class AloneSlots:
         self,
         prompts: list[list[int]],
         copies: list[int],
-        rows: int,  # noqa: ARG002
-        capacity: int,  # noqa: ARG002
+        need: Need,  # noqa: ARG002
         kept: Kept | None = None,  # noqa: ARG002
-    ) -> torch.Tensor:
+    ) -> Entered:
         """See `Slots`."""
         logits, self.state = continue_alone(self.model, prompts)
         self.texts = list(prompts)
         if copies[0] > 1:
             self._select([0] * copies[0])
-        return logits
+        return Entered(logits, [0])
+
+    def spared(self, prompt: list[int]) -> int:  # noqa: ARG002
+        """See `Slots`."""
+        return 0
+
+    def shared(self, slot: int) -> int:  # noqa: ARG002
+        """See `Slots`."""
+        return 0
 
     def step(self, tokens: list[int], lengths: list[int]) -> torch.Tensor:
         """See `Slots`."""

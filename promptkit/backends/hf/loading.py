@@ -19,11 +19,12 @@ from huggingface_hub import try_to_load_from_cache
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from promptkit import models
-from promptkit.backends.hf.packing import pack, packed
+from promptkit.backends.hf.packing import pack, packed, quantize
 from promptkit.errors import ConfigError, ModelError
 from promptkit.models.hub import silence
 
-Quantization: TypeAlias = Literal["nf4", "int8"]
+Quantization: TypeAlias = Literal["nf4", "int8", "w8a8"]
+"""The first two by bitsandbytes, when the weights are loaded; the last by `packing`, when they are."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,9 @@ def load(
     origin: dict[str, Any] = {"revision": revision, "trust_remote_code": trust_remote_code}
     # Weights in other files are pickles, which are programs.
     options: dict[str, Any] = {"dtype": chosen, "output_loading_info": True, "use_safetensors": True, **origin}
-    if quantization:
+    if quantization == "w8a8" and place.type != "cpu":
+        raise ConfigError("w8a8 is for CPUs", hint="use nf4 or int8 on a GPU")
+    if quantization in ("nf4", "int8"):
         options |= {"quantization_config": _quantization(quantization), "device_map": {"": str(place)}}
     try:
         with _quiet():
@@ -86,7 +89,7 @@ def load(
                 )
             if adapter:
                 model = _with_adapter(model, adapter)
-            if not quantization:
+            if quantization not in ("nf4", "int8"):
                 model = model.to(place)
     except (ModelError, ConfigError):
         raise
@@ -96,7 +99,9 @@ def load(
     except Exception as error:  # damaged files make every library below raise errors of its own
         raise ModelError(f"cannot load {name}: {first_line(error)}", hint=_hint(error)) from error
     model.eval()
-    if pack_weights and not quantization:
+    if quantization == "w8a8" and not quantize(model):
+        raise ModelError(f"no layer of {name} can be quantized here", hint="leave out the quantization")
+    if pack_weights and quantization not in ("nf4", "int8"):
         pack(model)
     _give_memory_back()
     return Loaded(model, tokenizer, name, fingerprint(source, name, revision, adapter))

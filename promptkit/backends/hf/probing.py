@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from promptkit.backends.hf.forward import AloneSlots, MixedSlots, ropes
+from promptkit.backends.hf.forward import AloneSlots, MixedSlots, Need, ropes
+from promptkit.backends.hf.packing import W8A8Linear
 from promptkit.errors import ModelError
 
 _FOREIGN = (
@@ -44,6 +45,8 @@ class Ability:
     prompt may."""
     position_bytes: int
     """What the cache takes for one position of one row."""
+    cascade: bool = False
+    """Whether what many rows begin with may be held once for all of them."""
 
 
 @torch.inference_mode()
@@ -61,7 +64,8 @@ def probe(model: Any, name: str) -> Ability:
     tokens = [[5 % size, 11 % size], [9 % size, 2 % size]]
     # Measured on SmolLM2 and Qwen2.5: rounding in half precision moves logits by up to 13 % on such nonsense, wrong
     # positions by 40 to 160 %.
-    exact = model.dtype == torch.float32 and not getattr(model, "is_quantized", False)
+    quantized = getattr(model, "is_quantized", False) or any(isinstance(part, W8A8Linear) for part in model.modules())
+    exact = model.dtype == torch.float32 and not quantized
     tolerance = 0.001 if exact else 0.3
     try:
         truth = [
@@ -82,9 +86,9 @@ def probe(model: Any, name: str) -> Ability:
             hint="is it a causal language model?",
         )
     limit = _limit(model.config.get_text_config())
-    if limit > max(_LENGTHS) + _STEPS and _mixed(model, prompts, tokens, truth) <= tolerance:
-        return Ability(limit, position_bytes)
-    return Ability(0, position_bytes)
+    if limit <= max(_LENGTHS) + _STEPS or _mixed(model, False, prompts, tokens, truth) > tolerance:
+        return Ability(0, position_bytes)
+    return Ability(limit, position_bytes, _mixed(model, True, prompts, tokens, truth) <= tolerance)
 
 
 def _alone(model: Any, name: str, prompts: Any, tokens: Any, truth: Any) -> tuple[float, int]:
@@ -93,7 +97,7 @@ def _alone(model: Any, name: str, prompts: Any, tokens: Any, truth: Any) -> tupl
     slots = AloneSlots(model)
     try:
         for prompt, more, expected in zip(prompts, tokens, truth, strict=True):
-            found = [slots.enter([prompt], [2], 2, 0)[0]]
+            found = [slots.enter([prompt], [2], Need(2, 0, 0)).logits[0]]
             for step, token in enumerate(more):
                 found.extend(slots.step([token, token], [len(prompt) + step] * 2)[1:])
             errors.append(_error(torch.stack(found), expected))
@@ -107,11 +111,13 @@ def _alone(model: Any, name: str, prompts: Any, tokens: Any, truth: Any) -> tupl
     return max(errors), max(1, position_bytes)
 
 
-def _mixed(model: Any, prompts: Any, tokens: Any, truth: Any) -> float:
+def _mixed(model: Any, cascade: bool, prompts: Any, tokens: Any, truth: Any) -> float:
     """The largest relative error when the prompts are decoded together; infinite when that cannot be done."""
-    slots = MixedSlots(model, 0)
+    slots = MixedSlots(model, 0, cascade, from_tokens=_SHARED)
+    if cascade and not slots.cascade:
+        return float("inf")
     try:
-        found = [slots.enter(prompts, [1, 1], 2, max(_LENGTHS) + _STEPS)]
+        found = [slots.enter(prompts, [1, 1], Need(2, 0, max(_LENGTHS) + _STEPS)).logits]
         for step in range(_STEPS):
             lengths = [len(prompt) + step for prompt in prompts]
             found.append(slots.step([more[step] for more in tokens], lengths))

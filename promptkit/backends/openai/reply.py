@@ -20,6 +20,8 @@ class Counts:
 
     prompt: int
     completion: int
+    reused: int
+    """Of the prompt's, those that the server read from its own cache."""
 
 
 def read_reply(body: bytes, mode: Mode, stop: StopStrings, wanted: int) -> list[Completion]:
@@ -50,6 +52,7 @@ def read_reply(body: bytes, mode: Mode, stop: StopStrings, wanted: int) -> list[
             update={
                 "prompt_tokens": counts.prompt if place == 0 else 0,
                 "completion_tokens": share + (place < rest),
+                "reused_prompt_tokens": counts.reused if place == 0 else 0,
             }
         )
         for place, completion in enumerate(found)
@@ -101,10 +104,15 @@ def _logprob(found: Any) -> float | None:
 
 
 def _counts(usage: Any) -> Counts | None:
-    numbers = _get(usage, "prompt_tokens"), _get(usage, "completion_tokens")
-    if all(isinstance(number, int) and not isinstance(number, bool) and number >= 0 for number in numbers):
-        return Counts(*numbers)
-    return None
+    prompt, completion = (_whole(_get(usage, name)) for name in ("prompt_tokens", "completion_tokens"))
+    if prompt is None or completion is None:
+        return None
+    reused = _whole(_get(_get(usage, "prompt_tokens_details"), "cached_tokens")) or 0
+    return Counts(prompt, completion, min(reused, prompt))
+
+
+def _whole(number: Any) -> int | None:
+    return number if isinstance(number, int) and not isinstance(number, bool) and number >= 0 else None
 
 
 def _get(data: Any, name: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from transformers.cache_utils import DynamicCache
 
+from promptkit.backends.hf import cache
 from promptkit.backends.hf.engine import Row
 from promptkit.backends.hf.sampling import choose
 
@@ -32,7 +33,7 @@ class HistoryModel:
 
     def __init__(self, fail_at: dict[int, str] | None = None) -> None:
         """`fail_at`: number of the call → "before" or "after" it has written to the cache."""
-        self.config = SimpleNamespace(get_text_config=SimpleNamespace)
+        self.config = SimpleNamespace(get_text_config=SimpleNamespace, _attn_implementation=cache._NAME)
         self.calls = 0
         self.prefilled: list[int] = []
         self.fail_at = fail_at or {}
@@ -61,18 +62,18 @@ class HistoryModel:
                 "[enforce fail at alloc_cpu.cpp:114] DefaultCPUAllocator: can't allocate memory: 1 bytes"
             )
         assert use_cache
-        cache = DynamicCache() if past_key_values is None else past_key_values
+        filled = DynamicCache() if past_key_values is None else past_key_values
         rows, new = input_ids.shape
-        if new > 1 or past_key_values is None or not cache.get_seq_length():
+        if new > 1 or past_key_values is None or not filled.get_seq_length():
             self.prefilled += [new] * rows
         if position_ids is None:
-            start = cache.get_seq_length()
+            start = filled.get_seq_length()
             position_ids = torch.arange(start, start + new).expand(rows, new)
         layers: list[tuple[torch.Tensor, torch.Tensor]] = []
         for layer in range(_LAYERS):
             keys = (input_ids + layer).float()[:, None, :, None]
             values = (position_ids + layer).float()[:, None, :, None].expand(-1, -1, -1, 3)
-            keys, values = cache.update(keys, values, layer)
+            keys, values = filled.update(keys, values, layer)
             layers.append((keys[:, 0, :, 0] - layer, values[:, 0, :, 0] - layer))
         if when == "after":
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 MiB")
@@ -96,8 +97,18 @@ class HistoryModel:
                     for tokens, positions in layers
                 ]
                 assert pasts[0] == pasts[1], "the layers disagree"
-                logits[row, place] = logits_after(pasts[0])
-        return SimpleNamespace(logits=logits, past_key_values=cache)
+                logits[row, place] = logits_after(_beginning(row) + pasts[0])
+        return SimpleNamespace(logits=logits, past_key_values=filled)
+
+
+def _beginning(row: int) -> list[tuple[int, int]]:
+    """The (position, token) pairs that a row shares with others while it is decoded."""
+    ragged = cache._stepping.get()
+    for prefix, rows in ragged.prefixes if ragged else []:
+        if row in rows.tolist():
+            keys, values = prefix.layers[0]
+            return list(zip(values[0, 0, :, 0].int().tolist(), keys[0, 0, :, 0].int().tolist(), strict=True))
+    return []
 
 
 def alone(row: Row) -> tuple[list[int], str]:

@@ -9,7 +9,7 @@ import torch
 import transformers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-from promptkit.backends.hf import HFBackend
+from promptkit.backends.hf import HFBackend, forward
 from promptkit.errors import ModelError
 from tests.backends.hf.running import greedy, request, texts
 
@@ -125,6 +125,32 @@ def test_texts_equal_generate(name: str, build: Callable[..., Path]) -> None:
         for sample in range(3)
     ]
     assert texts(backend, samples) == [greedy(backend, asked)[0] for asked in samples]
+
+
+CASCADING = ("llama", "qwen2", "qwen3", "gpt2", "gpt-neox", "opt", "mixtral", "qwen2-moe")
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_what_many_begin_with_is_held_once_and_changes_no_text(
+    name: str, build: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model_type, options, _ = ARCHITECTURES[name]
+    monkeypatch.setattr(forward, "_WORTH_HOLDING", 8)
+    backend = HFBackend(str(build(model_type, options)), mode="completion", dtype="float32", batch_size=4)
+    assert backend.ability.cascade or name not in CASCADING
+    heads = ("How many apples are there? Let's think step by step. ", "Q: Ann has 3 boxes of 12 eggs and breaks 5. ")
+    ends = ("A: How", "A: apples and other", "Q: step", "How many", "12 eggs")
+    requests = [request(head + end, max_tokens=10) for end in ends for head in heads]
+    used: list[int] = []
+    decode = forward.decode
+
+    def watched(model: Any, cache: Any, tokens: Any, lengths: Any, prefixes: list[int]) -> torch.Tensor:
+        used.extend(prefixes)
+        return decode(model, cache, tokens, lengths, prefixes)
+
+    monkeypatch.setattr(forward, "decode", watched)
+    assert texts(backend, requests) == [greedy(backend, asked)[0] for asked in requests]
+    assert (max(used, default=0) >= 8) is (backend.ability.cascade and backend.ability.mixed_up_to > 100)
 
 
 def test_a_text_that_grows_into_other_frequencies_equals_generate(build: Callable[..., Path]) -> None:

@@ -1,0 +1,1 @@
+"""Tokens a second of `HFBackend` against what a user would pick instead: see `__main__`."""
