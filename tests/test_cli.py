@@ -79,6 +79,10 @@ def test_examples_run(promptkit: CommandLine, command: list[str], monkeypatch: p
             "runs/2026-01-31-120000",
         )
         assert said.code == 0, said.err
+    if command in (["templates", "check"], ["templates", "diff"]):
+        own = promptkit.folder / "templates" / "zero-shot" / "plain.j2"
+        own.parent.mkdir(parents=True)
+        own.write_text("{{ question }}, please.\n")
     for example in examples(promptkit(*command, "--help").out):
         args = shlex.split(example)[1:]
         if command[0] in ("eval", "ablate"):

@@ -38,8 +38,13 @@ def diagnose(seconds: float = 20.0) -> list[Part]:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
-    late = {name: Part(name, (f"no answer in {seconds:g} s",), {}, "note") for name in rounds}
+    late = {name: _late(name, seconds) for name in rounds}
     return _together({name: found.get(name, late[name]) for name in rounds})
+
+
+def _late(name: str, seconds: float) -> Part:
+    said = f"no answer in {seconds:g} s"
+    return Part(name, (said,), {}, "note", f"{name}: {said}", f"--seconds {max(60, 3 * seconds):g} waits longer")
 
 
 def _together(found: dict[str, Part]) -> list[Part]:
