@@ -4,6 +4,7 @@
     ├── ConfigError            a strategy, option or file makes no sense; nothing was called
     │   ├── TemplateError      a template is missing, broken, unsafe or lacks a variable
     │   └── BenchmarkError     a benchmark or its file cannot be read
+    ├── BudgetError            a budget, or a person, stopped what cannot be done in part
     ├── ModelError             a model cannot be found, downloaded, verified or loaded
     └── BackendError           a call to a model failed; thrown into the flow that waits for it
         ├── ContextOverflowError   the prompt is longer than the model's context
@@ -52,6 +53,10 @@ class BenchmarkError(ConfigError):
 
 class ModelError(PromptkitError):
     """A model cannot be found, downloaded, verified or loaded."""
+
+
+class BudgetError(PromptkitError):
+    """A budget is used up, or a person stopped it, before something was there that makes no sense in part."""
 
 
 class BackendError(PromptkitError):

@@ -67,8 +67,9 @@ def installed() -> tuple[Plugin, ...]:
                 if f"[promptkit.{group}]" in listed:
                     found[group, "?", name] = Plugin(group, "?", package, None)
         for entry in entries:
-            if kind := next((kind for kind in KINDS if entry.group == f"promptkit.{kind}"), None):
-                found[kind, entry.name, name] = Plugin(kind, entry.name, package, entry)
+            for kind in KINDS:
+                if entry.group == f"promptkit.{kind}":
+                    found[kind, entry.name, name] = Plugin(kind, entry.name, package, entry)
     return tuple(sorted(found.values(), key=lambda plugin: (KINDS.index(plugin.kind), plugin.name, plugin.package)))
 
 

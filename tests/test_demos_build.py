@@ -113,3 +113,12 @@ def test_help_has_an_example_that_runs(promptkit: CommandLine) -> None:
     (first, second) = [line.strip() for line in lines if line.startswith("    promptkit ")]
     assert promptkit(*shlex.split(first)[1:], "--embedder", "tf-idf").code == 0
     assert "manual-cot:demos=mine.yaml" in second
+
+
+def test_a_budget_stops_it_and_the_same_command_goes_on(promptkit: CommandLine) -> None:
+    said = promptkit(*BUILD, "--max-calls", "3")
+    assert said.code == 3
+    assert "no demonstrations were made: the budget of 3 calls is used up; spent now: 3 calls" in said.err
+    assert not (promptkit.folder / "mine.yaml").exists()
+    whole = json.loads(promptkit(*BUILD, "--json").out)
+    assert whole["usage"]["cached_calls"] == 3

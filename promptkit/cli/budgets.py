@@ -5,14 +5,14 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from threading import Thread
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeAlias
 
 import typer
 from pydantic import ValidationError
 
 from promptkit.cli.console import say
 from promptkit.cli.options import number, whole_number
-from promptkit.errors import ConfigError
+from promptkit.errors import BudgetError, ConfigError
 
 if TYPE_CHECKING:
     from promptkit.budget import Meter
@@ -50,6 +50,7 @@ def metered(
     """A meter with this budget that Ctrl-C stops.
 
     Once, what is in flight is finished; twice, or while nothing is, everything ends at once (`KeyboardInterrupt`).
+    What was stopped and makes no sense in part (`BudgetError`) ends the command with the exit code for it.
     """
     from promptkit.budget import Budget, Meter
 
@@ -73,6 +74,8 @@ def metered(
     before = signal.signal(signal.SIGINT, on_interrupt)
     try:
         yield meter
+    except BudgetError as error:
+        _stopped(meter, str(error))
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -82,11 +85,14 @@ def end_early(meter: "Meter", runs: "Sequence[Run]") -> None:
     missing = sum(run.missing for run in runs)
     if not missing:
         return
+    _stopped(meter, meter.reason, f"; missing: {missing} of {sum(run.n for run in runs) + missing} questions")
+
+
+def _stopped(meter: "Meter", why: str, missing: str = "") -> NoReturn:
     dollars = f", ${meter.cost:.2g}" if meter.cost else ""
-    spent = f"{meter.calls} calls, {meter.tokens} tokens{dollars}"
-    said = f"{meter.reason}; spent now: {spent}; missing: {missing} of {sum(run.n for run in runs) + missing} questions"
+    said = f"{why}; spent now: {meter.calls} calls, {meter.tokens} tokens{dollars}{missing}"
     by_hand = meter.reason == _BY_HAND
-    say("stopped", "yellow", said if by_hand else f"{said}; {how_to_go_on()}")
+    say("stopped", "yellow", said if by_hand and missing else f"{said}; {how_to_go_on()}")
     raise typer.Exit(INTERRUPTED if by_hand else STOPPED)
 
 

@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, metered
 from promptkit.cli.console import err, out, print_json
 from promptkit.cli.options import (
     KIND_HELP,
@@ -84,6 +85,10 @@ def build(
     *,
     models: ModelOptions,
     cache: Annotated[bool, typer.Option(help="Take completions that were made before from the store.")] = True,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    max_calls: MaxCalls = None,
+    max_seconds: MaxSeconds = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -111,11 +116,12 @@ def build(
     fields: dict[str, Any] = {"k": k, "embedder": embedder, "max_rationale_lines": max_lines}
     strategy = AutoCoT(max_pool=max_pool, **{name: value for name, value in fields.items() if value is not None})
     models.check([backend])
-    where = models.open(backend, cache=cache)
-    try:
-        selection = strategy.build(given, backend=where)
-    finally:
-        where.close()
+    with metered(max_cost, max_tokens, max_calls, max_seconds) as meter:
+        where = models.open(backend, cache=cache)
+        try:
+            selection = strategy.build(given, backend=where, meter=meter)
+        finally:
+            where.close()
     selection.save(output)
     if picture:
         clusters = [group.members for group in selection.clusters]

@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from promptkit.cli import completing
+from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, metered
 from promptkit.cli.console import err, out, print_json
 from promptkit.cli.options import (
     AsJson,
@@ -23,6 +24,7 @@ from promptkit.errors import BackendError, ConfigError
 
 if TYPE_CHECKING:
     from promptkit.backends.base import Backend
+    from promptkit.budget import Meter
     from promptkit.evaluation.judging import Item, Judged, Rubric
     from promptkit.strategies import Strategy
 
@@ -61,6 +63,10 @@ def judge(
     *,
     models: ModelOptions,
     cache: Annotated[bool, typer.Option(help="Take completions that were made before from the store.")] = True,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    max_calls: MaxCalls = None,
+    max_seconds: MaxSeconds = None,
     as_json: AsJson = False,
 ) -> None:
     """Let a model judge texts by a rubric.
@@ -87,7 +93,8 @@ def judge(
     refuse_taken(folder)
     models.check(backends)  # before minutes are spent on the first judge
     run = _pairwise if pairwise else _by_criteria
-    failure = run(loaded, asked, texts, sources, backends, models, cache, seed, folder, as_json)
+    with metered(max_cost, max_tokens, max_calls, max_seconds) as meter:
+        failure = run(loaded, asked, texts, sources, backends, models, cache, seed, folder, as_json, meter)
     if failure is not None:
         raise BackendError(f"every verdict failed, the first one with: {failure}")
     if not as_json:
@@ -138,6 +145,7 @@ def _by_criteria(
     seed: int,
     folder: Path,
     as_json: bool,
+    meter: "Meter",
 ) -> str | None:
     from promptkit.evaluation.judging import Judge, Judged, compare_points, judge_texts
     from promptkit.evaluation.judging.judged import all_failed
@@ -151,7 +159,8 @@ def _by_criteria(
         with _opened(models, spec, cache) as (backend, progress):
             identities.append(backend.identity())
             for name, items in texts.items():
-                found.append(judge_texts(judge, items, backend, source=name, seed=seed, on_judged=progress(name)))
+                told = progress(name)
+                found.append(judge_texts(judge, items, backend, source=name, seed=seed, on_judged=told, meter=meter))
     compared: list[dict[str, Any]] = []
     for name in dict.fromkeys(one.judge for one in found):
         base, *others = [one for one in found if one.judge == name]
@@ -195,6 +204,7 @@ def _pairwise(
     seed: int,
     folder: Path,
     as_json: bool,
+    meter: "Meter",
 ) -> str | None:
     from promptkit.evaluation.judging import PairJudge, judge_pairs, pairs
     from promptkit.evaluation.judging.record import preference_lines, write_record
@@ -209,7 +219,8 @@ def _pairwise(
     failure = None
     for spec in specs:
         with _opened(models, spec, cache) as (backend, progress):
-            preference = judge_pairs(judge, found, backend, seed=seed, on_judged=progress(f"{name_a} and {name_b}"))
+            told = progress(f"{name_a} and {name_b}")
+            preference = judge_pairs(judge, found, backend, seed=seed, on_judged=told, meter=meter)
             summaries.append({"judge": backend.name, "a": name_a, "b": name_b, **preference.summary()})
             lines += preference_lines(preference, (name_a, name_b), backend.name)
             identities.append(backend.identity())

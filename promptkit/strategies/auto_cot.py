@@ -1,18 +1,20 @@
 """Auto-CoT: demonstrations that the model writes itself, one for each group of alike questions in a pool."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from random import Random
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, PrivateAttr
 
 from promptkit.backends.base import Backend
+from promptkit.budget import Meter
 from promptkit.embedding import MINILM, embedder
-from promptkit.errors import AuthError, BackendError, ConfigError
+from promptkit.errors import AuthError, BackendError, BudgetError, ConfigError
 from promptkit.flow import Flow, gather
 from promptkit.scheduler import OnCall, run_flows
 from promptkit.strategies.base import Strategy
+from promptkit.strategies.cluster_walk import Walk
 from promptkit.strategies.clustering import k_means, plane
 from promptkit.strategies.cot import CoT
 from promptkit.strategies.near_duplicates import twins
@@ -20,7 +22,6 @@ from promptkit.strategies.pool import Pool
 from promptkit.strategies.selection import (
     CLUSTERS,
     LINES,
-    ChosenCluster,
     Reason,
     Refusal,
     Selection,
@@ -30,19 +31,6 @@ from promptkit.strategies.selection import (
 )
 from promptkit.strategies.triggers import STEP_BY_STEP
 from promptkit.types import Demonstration, PoolItem, Question, Result
-
-
-@dataclass
-class _Walk:
-    """The way through one cluster, from its centre outward."""
-
-    members: tuple[int, ...]
-    chosen: int | None = None
-    refused: list[Refusal] = field(default_factory=list[Refusal])
-    failure: BackendError | None = None
-
-    def done(self) -> ChosenCluster:
-        return ChosenCluster(self.members, self.chosen, tuple(self.refused))
 
 
 class AutoCoT(Strategy):
@@ -113,24 +101,33 @@ class AutoCoT(Strategy):
         """The strategy that answers with these demonstrations."""
         return CoT(demos=demos, max_tokens=self.max_tokens, temperature=self.temperature)
 
-    def build(self, pool: Pool, *, backend: Backend | None = None, on_call: OnCall | None = None) -> Selection:
+    def build(
+        self,
+        pool: Pool,
+        *,
+        backend: Backend | None = None,
+        on_call: OnCall | None = None,
+        meter: Meter | None = None,
+    ) -> Selection:
         """Choose demonstrations, to look at them and to keep them with `Selection.save`.
 
         Args:
             pool: the questions to choose from, with or without right answers.
             backend: what writes the rationales; else the strategy's own, else the embedded model.
             on_call: told of every answered call.
+            meter: says how much may be asked.
 
         Raises:
+            BudgetError: the meter stopped it; what was asked so far is in the store, if the backend has one.
             ConfigError: no cluster gave a demonstration, or a package is missing.
             BackendError: the backend cannot go on, or a call failed and there is no demonstration at all.
         """
-        chosen = backend or self.own_backend()
-        if chosen is None:
-            from promptkit.backends import default
-
-            chosen = default()
-        (outcome,) = run_flows([self.selection(pool)], chosen, on_call=on_call)
+        chosen = self.chosen_backend(backend)
+        if meter:
+            meter.runs_on(chosen)
+        outcome = next(run_flows([self.selection(pool)], chosen, on_call=on_call, meter=meter), None)
+        if outcome is None:
+            raise BudgetError(f"no demonstrations were made: {meter.reason if meter else 'nothing was asked'}")
         if outcome.value is None:
             raise outcome.error or TypeError("selection() returned nothing")
         return replace(outcome.value, usage=outcome.usage, model=chosen.name)
@@ -140,7 +137,7 @@ class AutoCoT(Strategy):
         size, pool = len(pool.items), self._sampled(pool)
         texts = [f"Q: {item.demonstration().question}\nA:" for item in pool.items]
         vectors = embedder(self.embedder).fit(texts).embed(texts)
-        walks = [_Walk(members) for members in k_means(vectors, self.k or CLUSTERS.get(pool.kind, 8), self.seed)]
+        walks = [Walk(members) for members in k_means(vectors, self.k or CLUSTERS.get(pool.kind, 8), self.seed)]
         made: list[Result | BackendError] = []
         if self.generate == "all":
             made = yield from gather(self._attempt(item) for item in pool.items)
@@ -164,7 +161,7 @@ class AutoCoT(Strategy):
         return replace(pool, items=tuple(pool.items[place] for place in places))
 
     def _next(
-        self, walk: _Walk, pool: Pool, made: Sequence[Result | BackendError], demos: Sequence[Demonstration]
+        self, walk: Walk, pool: Pool, made: Sequence[Result | BackendError], demos: Sequence[Demonstration]
     ) -> Flow[Demonstration | None]:
         """The next question of a cluster that makes a demonstration, unlike those that there are."""
         walk.chosen = None

@@ -171,11 +171,7 @@ class Strategy(Value):
     def _outcomes(
         self, questions: list[Question], backend: Backend | None, seed: int, pool: Pool | None
     ) -> Iterator[Outcome[Result]]:
-        chosen = backend or self.own_backend()
-        if chosen is None:
-            from promptkit.backends import default
-
-            chosen = default()
+        chosen = self.chosen_backend(backend)
         ready = self
         if questions and self.needs_pool():
             pool = (pool or packaged_pool(questions[0].kind)).without(question.text for question in questions)
@@ -185,6 +181,15 @@ class Strategy(Value):
     def _result(self, outcome: Outcome[Result]) -> Result:
         value = Result(error=str(outcome.error)) if outcome.error is not None else checked(outcome.value, self)
         return value.model_copy(update={"trace": outcome.trace, "usage": outcome.usage})
+
+    def chosen_backend(self, given: Backend | None) -> Backend:
+        """The backend given, else its own, else the embedded model."""
+        chosen = given or self.own_backend()
+        if chosen is None:
+            from promptkit.backends import default
+
+            chosen = default()
+        return chosen
 
     def own_backend(self) -> Backend | None:
         """Its backend, else the one of its inner strategies."""

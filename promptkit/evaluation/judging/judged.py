@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from promptkit.backends.base import Backend
+from promptkit.budget import Meter
+from promptkit.errors import BudgetError
 from promptkit.evaluation.judging.agreement import Agreement, agreement
 from promptkit.evaluation.judging.judge import Item, Judge, Judgement, Verdict
 from promptkit.evaluation.judging.pairwise import PairJudge, PairVerdict, Preference
@@ -145,6 +147,7 @@ def judge_texts(
     source: str = "texts",
     seed: int = 0,
     on_judged: OnJudged | None = None,
+    meter: Meter | None = None,
 ) -> Judged:
     """Judge texts by a rubric, all criteria of all texts in one stream of requests.
 
@@ -155,12 +158,14 @@ def judge_texts(
         source: whose texts they are, for tables.
         seed: of all sampling.
         on_judged: told after every text.
+        meter: says how much may be asked.
 
     Raises:
+        BudgetError: the meter stopped it before every text was judged.
         BackendError: the backend cannot go on at all. Single failed calls fail their verdict only.
     """
     began = time.perf_counter()
-    judgements, usage = _run([judge.steps(item) for item in items], backend, seed, on_judged)
+    judgements, usage = _run([judge.steps(item) for item in items], backend, seed, on_judged, meter)
     return Judged(
         source=source,
         judge=backend.name,
@@ -179,13 +184,15 @@ def judge_pairs(
     *,
     seed: int = 0,
     on_judged: OnJudged | None = None,
+    meter: Meter | None = None,
 ) -> Preference:
     """Judge pairs of texts (see `pairwise.pairs`), each in both orders.
 
     Raises:
+        BudgetError: the meter stopped it before every pair was judged.
         BackendError: the backend cannot go on at all.
     """
-    verdicts: list[PairVerdict] = _run([judge.steps(pair) for pair in found], backend, seed, on_judged)[0]
+    verdicts: list[PairVerdict] = _run([judge.steps(pair) for pair in found], backend, seed, on_judged, meter)[0]
     return Preference(tuple(verdicts))
 
 
@@ -201,17 +208,23 @@ def compare_points(a: Judged, b: Judged, *, seed: int = 0) -> PointsDifference |
     return points_difference([points[one.id] for one in both], [one.points for one in both], seed=seed)
 
 
-def _run(flows: list[Any], backend: Backend, seed: int, on_judged: OnJudged | None) -> tuple[list[Any], Usage]:
+def _run(
+    flows: list[Any], backend: Backend, seed: int, on_judged: OnJudged | None, meter: Meter | None
+) -> tuple[list[Any], Usage]:
     done: dict[int, Any] = {}
     usage = Usage()
     outcome: Outcome[Any]
-    for outcome in run_flows(flows, backend, seed=seed):
+    if meter:
+        meter.runs_on(backend)
+    for outcome in run_flows(flows, backend, seed=seed, meter=meter):
         if outcome.error is not None:
             raise outcome.error
         done[outcome.index] = outcome.value
         usage += outcome.usage
         if on_judged:
             on_judged(len(done), len(flows))
+    if meter and len(done) < len(flows):
+        raise BudgetError(f"{len(done)} of {len(flows)} were judged: {meter.reason}")
     return [done[place] for place in sorted(done)], usage
 
 

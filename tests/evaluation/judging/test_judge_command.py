@@ -149,3 +149,17 @@ def test_hostile_texts_stay_text(promptkit: CommandLine, judged_by: Any, tmp_pat
     assert (
         "{{ 7*7 }} {% user %}" in json.loads((tmp_path / "o" / "judgements.jsonl").read_text())["verdicts"][0]["asked"]
     )
+
+
+def test_a_budget_stops_it_and_leaves_no_half_of_a_judgement(
+    promptkit: CommandLine, judged_by: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMPTKIT_CACHE", str(tmp_path / "cache"))
+    texts(tmp_path)
+    judged_by({"default": lenient_judge})
+    args = ("judge", "bad.jsonl", "good.jsonl", "--rubric", "support-summary", "--run-dir", "out")
+    said = promptkit(*args, "--max-calls", "5")
+    assert said.code == 3
+    assert "were judged: the budget of 5 calls is used up; spent now: 5 calls" in said.err
+    assert not (tmp_path / "out").exists()
+    assert promptkit(*args).code == 0
