@@ -229,8 +229,8 @@ def evaluate_(
 
 
 def compare_(
-    first: Annotated[Path, typer.Argument(help="Run folder to compare with.", metavar="RUN")],
-    second: Annotated[Path, typer.Argument(help="Run folder that may be better.", metavar="RUN")],
+    first: Annotated[Path, typer.Argument(help="Run folder to compare with.", metavar="FIRST")],
+    second: Annotated[Path, typer.Argument(help="Run folder that may be better.", metavar="SECOND")],
     as_json: AsJson = False,
 ) -> None:
     """Compare two runs question by question.
