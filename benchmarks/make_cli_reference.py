@@ -16,9 +16,8 @@ from promptkit.cli import app
 PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
 HEAD = """# Command line
 
-What `promptkit` and each of its commands print with `--help`. Results go to standard output, all else to standard
-error. The exit code is 0 when a command is done, 2 for bad input or a failure, with one line that says what to do, 3
-when a budget stopped it, 130 when Ctrl-C did.
+What `promptkit` and each of its commands print with `--help`. [The terminal](terminal.md) has exit codes, completion
+and colours.
 
 <!-- made by `python -m benchmarks.make_cli_reference` -->
 """
