@@ -83,7 +83,7 @@ def test_python_runs(
 def test_commands_and_their_options_exist(page: Path) -> None:
     for found in FENCED.finditer(page.read_text(encoding="utf-8")):
         if found[2] in ("", "console", "bash"):
-            for line in re.findall(r"^ *(?:\$ )?promptkit (.+)$", found[4].replace("\\\n", " "), re.MULTILINE):
+            for line in re.findall(r"^ *(?:\$ )?promptkit (\S.*)$", found[4].replace("\\\n", " "), re.MULTILINE):
                 check_command(line)
 
 
