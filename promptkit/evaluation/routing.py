@@ -123,7 +123,7 @@ def route(
     """
     table = routing_table(runs, features, embedder)
     asked: tuple[Feature, ...] = tuple(features) if features else FEATURES
-    used = tuple(one for one in asked if one != "agreement" or table.probe is not None)
+    used: tuple[Feature, ...] = tuple(one for one in asked if one != "agreement" or table.probe is not None)
     router = _router(table, used, worth, neighbours, embedder)
     return cross_validated(router, table, used, folds, repeats, seed)
 
