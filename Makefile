@@ -11,7 +11,7 @@ endif
 PIP := $(BIN)/pip install --quiet --no-compile --disable-pip-version-check
 EVERYTHING := hf,adapter,figures,hub,openai,prices,similarity,dev
 
-.PHONY: eval test check bench clean
+.PHONY: eval test check bench docs clean
 
 $(VENV)/.torch: constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found (set PYTHON=, 3.11 or newer)"; exit 2; }
@@ -27,6 +27,12 @@ $(VENV)/.eval: pyproject.toml $(VENV)/.torch
 
 $(VENV)/.everything: pyproject.toml $(VENV)/.torch
 	$(PIP) $(CONSTRAINT) --editable ".[$(EVERYTHING)]"
+	touch $@
+
+# The documentation's tools alone: neither torch nor what the tests need.
+$(VENV)/.docs: pyproject.toml
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(PIP) --editable ".[docs]"
 	touch $@
 
 # Compare five strategies on 64 word problems with the embedded model.
@@ -46,5 +52,10 @@ check: $(VENV)/.everything
 bench: $(VENV)/.everything
 	$(BIN)/python -m benchmarks.generation $(ARGS)
 
+# The site, in site/index.html. A broken link or a warning is an error.
+docs: $(VENV)/.docs
+	$(BIN)/python -m benchmarks.make_cli_reference
+	$(BIN)/zensical build --clean --strict
+
 clean:
-	rm -rf $(VENV) dist build .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build site .pytest_cache .ruff_cache .hypothesis

@@ -32,6 +32,7 @@ class Fork:
 
 
 Flow: TypeAlias = Generator[Ask | Fork, Any, T]
+"""A generator that yields what it waits for, receives the completion or the results, and returns a `T`."""
 
 
 def ask(request: Request) -> Flow[Completion]:

@@ -162,7 +162,7 @@ class Question(Data):
     @model_validator(mode="after")
     def _labels_are_there(self) -> Self:
         if self.kind == "label" and not self.labels:
-            raise ValueError("a label question needs its labels")
+            raise ValueError("a label question needs its labels: --label, or labels= of the Question")
         return self
 
 

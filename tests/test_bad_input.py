@@ -155,7 +155,7 @@ BAD: dict[str, tuple[list[str], str]] = {
     "limit that is no number": ([*ON_GOOD, "--limit", "1.5"], "'--limit': '1.5' is no whole number"),
     "unknown option": ([*EVAL, "--strateg", "direct"], r"No such option: --strateg.*--strategy"),
     "unknown command": (["evil"], "No such command 'evil'.*--help"),
-    "missing argument": (["run", "zero-shot"], "Missing argument 'question'.*--help"),
+    "missing argument": (["run", "zero-shot"], "Missing argument 'QUESTION'.*--help"),
     "argument too many": ([*RUN, "more"], "unexpected extra argument.*more"),
     # run folders
     "run folder is a file": (
@@ -176,7 +176,7 @@ BAD: dict[str, tuple[list[str], str]] = {
     ),
     "compare no runs": (["compare", "folder", "none"], "folder is no run folder: it has no manifest.json"),
     "compare a file": (["compare", "done/direct", "plain-file"], "plain-file is no run folder"),
-    "compare with one run": (["compare", "done/direct"], "Missing argument 'second'"),
+    "compare with one run": (["compare", "done/direct"], "Missing argument 'SECOND'"),
     "compare the folder of several runs": (["compare", "done", "done"], "done is no run folder"),
     "compare different questions": (
         ["compare", "done/direct", "elsewhere/direct"],

@@ -1,12 +1,9 @@
 """The command line as a user meets it. Bad input is in test_bad_input.py."""
 
 import json
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,7 +12,8 @@ import pytest
 
 import promptkit as package
 from promptkit import FakeBackend, backends, templates
-from promptkit.cli import app, listing
+from promptkit.cli import app, listing, templating
+from promptkit.diagnosis import Part
 from promptkit.errors import BackendError, ConfigError
 from promptkit.strategies import PRESETS
 from tests.command_line import CommandLine
@@ -23,14 +21,14 @@ from tests.isolation import ROOT
 
 FROM_SPEC = backends.from_spec
 COMMANDS = ["run", "eval", "plan", "compare", "report", "view", "rescore", "audit", "judge", "route", "export"]
-COMMANDS += ["strategies", "benchmarks"]
+COMMANDS += ["strategies", "benchmarks", "plugins", "doctor"]
 OF_OWN_FILES = {"rescore", "audit", "judge", "route", "export"}
 """Commands whose examples need files that only their own tests make (`tests/evaluation`)."""
 GROUPS = {
     "ablate": ["labels", "wording"],
     "cache": ["info", "clear"],
     "models": ["list", "pull"],
-    "templates": ["list", "show", "render"],
+    "templates": ["list", "show", "render", "new", "check", "diff"],
 }
 EVERY = [[name] for name in COMMANDS] + [[group, name] for group, names in GROUPS.items() for name in names]
 
@@ -73,6 +71,7 @@ def test_help_has_an_example(promptkit: CommandLine, command: list[str]) -> None
 def test_examples_run(promptkit: CommandLine, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("promptkit.models.ensure", lambda name, **_: Path(f"/models/{name}"))
     monkeypatch.setattr("promptkit.report.server.Viewer.serve_forever", lambda _: None)
+    monkeypatch.setattr("promptkit.diagnosis.network.index", lambda _: Part("index", ("it answers",)))
     if command[0] in ("compare", "report", "view"):
         said = promptkit(
             "eval",
@@ -80,28 +79,40 @@ def test_examples_run(promptkit: CommandLine, command: list[str], monkeypatch: p
             "runs/2026-01-31-120000",
         )
         assert said.code == 0, said.err
+    if command in (["templates", "check"], ["templates", "diff"]):
+        own = promptkit.folder / "templates" / "zero-shot" / "plain.j2"
+        own.parent.mkdir(parents=True)
+        own.write_text("{{ question }}, please.\n")
     for example in examples(promptkit(*command, "--help").out):
         args = shlex.split(example)[1:]
         if command[0] in ("eval", "ablate"):
             # A few questions are enough, and folders named by the time must differ.
             args += ["--limit", "2", "--run-dir", f"runs-{abs(hash(example))}"]
         said = promptkit(*args)
-        assert said.code == 0, said.err
+        assert said.code == 0 or command == ["doctor"], said.err  # this machine may lack something
         assert said.out.strip()
 
 
 def test_without_arguments_it_helps(promptkit: CommandLine) -> None:
     for command in ([], ["models"], ["templates"]):
         said = promptkit(*command)
-        assert said.code in (0, 2)
-        assert "Usage: promptkit" in said.out + said.err
-        assert "Traceback" not in said.err
+        assert (said.code, said.err) == (0, "")
+        assert said.out.startswith(f"Usage: {' '.join(['promptkit', *command])} [OPTIONS] COMMAND")
+        assert "\nCommands:\n" in said.out
+
+
+def test_no_help_is_cut_short_or_too_wide(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for command in ([], *([group] for group in GROUPS), *EVERY):
+        lines = promptkit(*command, "--help").out.splitlines()
+        assert not [line for line in lines if line.endswith("...") and not line.startswith("Usage: ")]
+        assert not [line for line in lines if len(line) > 80 and "    promptkit " not in line]
 
 
 def test_every_command_is_tested() -> None:
     assert {command.name for command in app.registered_commands} == set(COMMANDS)
     assert {command.name for command in listing.models_app.registered_commands} == set(GROUPS["models"])
-    assert {command.name for command in listing.templates_app.registered_commands} == set(GROUPS["templates"])
+    assert {command.name for command in templating.templates_app.registered_commands} == set(GROUPS["templates"])
 
 
 def test_version(promptkit: CommandLine) -> None:
@@ -447,63 +458,3 @@ def test_a_warning_is_one_line(promptkit: CommandLine, monkeypatch: pytest.Monke
         monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
         said = promptkit("models", "pull", "smollm2-135m")
     assert "warning: the model has vanished\n" in said.err
-
-
-# -- in a process of its own ---------------------------------------------------------------------------
-
-
-def started(*args: str, folder: Path, **options: Any) -> subprocess.Popen[str]:
-    environment = os.environ | {
-        "PYTHONPATH": str(ROOT),
-        "OMP_NUM_THREADS": "1",
-        "PROMPTKIT_CACHE": str(folder / "cache"),
-    }
-    command = [sys.executable, "-c", "from promptkit.cli import main; main()", *args]
-    return subprocess.Popen(command, cwd=folder, env=environment, text=True, stdout=-1, stderr=-1, **options)
-
-
-def test_the_entry_point(tmp_path: Path) -> None:
-    script = Path(sys.executable).with_name("promptkit")
-    if not script.is_file():
-        pytest.skip("promptkit is not installed as a command here")
-    done = subprocess.run([script, "--version"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout == f"{package.__version__}\n"
-
-
-@pytest.mark.parametrize("command", ["benchmarks", "templates list", "templates show cot/zero-shot", "eval --help"])
-def test_a_reader_that_goes_away_is_no_error(tmp_path: Path, command: str) -> None:
-    with started(*command.split(), folder=tmp_path) as process:
-        assert process.stdout
-        assert process.stderr
-        process.stdout.close()  # like `| head -0`
-        complaints = process.stderr.read()
-    assert process.returncode == 0
-    assert "Traceback" not in complaints
-    assert "Broken" not in complaints
-
-
-def test_a_terminal_that_cannot_show_a_letter_gets_a_question_mark(tmp_path: Path) -> None:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "latin-1"}
-    command = [sys.executable, "-c", "from promptkit.cli import main; main()"]
-    command += ["templates", "render", "zero-shot/plain", "--var", "question=A→B?"]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=True
-    )
-    assert "A?B?" in done.stdout
-
-
-@pytest.mark.parametrize("option", ["--version", "strategies"])
-def test_quick_commands_load_no_model_library(tmp_path: Path, option: str) -> None:
-    code = "import sys; from promptkit.cli import main\n"
-    code += "try: main()\nexcept SystemExit: print('torch' in sys.modules)"
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", code, option],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert done.stdout.splitlines()[-1] == "False"

@@ -1,17 +1,30 @@
 """Backends: where requests go. `from_spec` makes one from a short text, `default` is the embedded model."""
 
+import inspect
 import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from promptkit import plugins
 from promptkit.backends.base import Answer, Backend, Group, Take
-from promptkit.errors import ConfigError, ModelError
+from promptkit.errors import ConfigError, ModelError, PromptkitError
 
 if TYPE_CHECKING:
     from promptkit.backends.hf import HFBackend
     from promptkit.backends.openai import OpenAIBackend
 
-__all__ = ["Answer", "Backend", "Group", "Take", "check_spec", "default", "from_spec", "hf_backend", "openai_backend"]
+__all__ = [
+    "Answer",
+    "Backend",
+    "Group",
+    "Take",
+    "check_spec",
+    "default",
+    "from_spec",
+    "hf_backend",
+    "is_plugged",
+    "openai_backend",
+]
 
 
 @cache
@@ -71,19 +84,23 @@ def _say(what: str) -> str:
 
 
 def from_spec(spec: str, **options: Any) -> Backend:
-    """Make a backend from `default`, `hf:<hub id, embedded model's name or folder>` or `openai:<model>`.
+    """Make a backend from `default`, `hf:<hub id, embedded model's name or folder>`, `openai:<model>`, or
+    `<name>:<model>` with a name that a plugin brings.
 
     That the embedded default model is used is said once on standard error. `options` go to the backend's constructor
     (`mode`, `adapter`, `quantization`, …; `base_url`, `api_key_env`, …); those that are `None` are left out.
 
     Raises:
-        ConfigError: the text names no backend, or a server's key is missing.
+        ConfigError: the text names no backend, a server's key is missing, or a plugin cannot be used or has no such
+            option.
         ModelError: the model cannot be found or loaded.
     """
     given = {name: value for name, value in options.items() if value is not None}
     model = check_spec(spec)
     if spec.startswith("openai:"):
         return openai_backend()(model, **given)
+    if is_plugged(spec):
+        return _plugged(spec.partition(":")[0], model, given)
     if model == "default":
         from promptkit.models import DEFAULT
 
@@ -95,7 +112,7 @@ def check_spec(spec: str) -> str:
     """The model that a spec names, looked for but not loaded.
 
     Raises:
-        ConfigError: the text names no backend, or the package for servers is not installed.
+        ConfigError: the text names no backend, the package for servers is not installed, or a plugin cannot be used.
         ModelError: there is no such folder, or the packages for local models are not installed.
     """
     if spec == "default":
@@ -104,13 +121,48 @@ def check_spec(spec: str) -> str:
     if family == "openai" and model:
         openai_backend()
         return model
+    if model and is_plugged(spec) and (plugin := plugins.find("backends", family)):
+        plugin.load()
+        return model
     if family != "hf" or not model:
-        raise ConfigError(
-            f"unknown backend {spec!r}",
-            hint="use `default`, `hf:<hub id or folder>` or `openai:<model>`, such as hf:Qwen/Qwen2.5-0.5B-Instruct",
-        )
+        raise _unknown(spec)
     hf_backend()
     from promptkit.backends.hf.loading import find
 
     find(model)
     return model
+
+
+def is_plugged(spec: str) -> bool:
+    """Whether a spec names none of promptkit's own backends, so that a plugin must bring it."""
+    return spec.partition(":")[0] not in ("default", "hf", "openai")
+
+
+def _plugged(family: str, model: str, given: dict[str, Any]) -> Backend:
+    """The backend that a plugin makes for a model."""
+    plugin = plugins.find("backends", family)
+    if plugin is None:
+        raise _unknown(f"{family}:{model}")
+    make = plugin.load()
+    try:
+        inspect.signature(make).bind(model, **given)
+    except TypeError as error:
+        reason = f"{family}:{model} cannot be made with {', '.join(given) or 'no options'}: {error}"
+        raise ConfigError(reason, hint="leave out options that it does not take") from error
+    except ValueError:  # a function that says nothing of its arguments
+        pass
+    try:
+        made = make(model, **given)
+    except PromptkitError:
+        raise
+    except Exception as error:
+        raise plugin.refused(f"{type(error).__name__}: {error}") from error
+    if not isinstance(made, Backend):
+        raise plugin.refused(f"it made a {type(made).__name__}, not a Backend")
+    return made
+
+
+def _unknown(spec: str) -> ConfigError:
+    brought = "".join(f", `{name}:<model>`" for name in plugins.names("backends"))
+    known = f"`default`, `hf:<hub id or folder>`{brought} or `openai:<model>`, such as hf:Qwen/Qwen2.5-0.5B-Instruct"
+    return ConfigError(f"unknown backend {spec!r}", hint=f"use {known}")

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import warnings
+from functools import partial
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -15,7 +16,9 @@ from promptkit.cli import (
     ablating,
     auditing,
     caching,
+    completing,
     demonstrating,
+    diagnosing,
     evaluating,
     exporting,
     judging,
@@ -23,12 +26,15 @@ from promptkit.cli import (
     planning,
     reporting,
     routing,
+    templating,
 )
 from promptkit.cli.budgets import INTERRUPTED, how_to_go_on
 from promptkit.cli.console import out, say
 from promptkit.errors import PromptkitError
 
+NAME = "promptkit"
 app = typer.Typer(
+    context_settings={"max_content_width": 110},
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
@@ -50,9 +56,11 @@ app.add_typer(ablating.ablate_app, name="ablate")
 app.add_typer(demonstrating.demos_app, name="demos")
 app.add_typer(caching.cache_app, name="cache")
 app.add_typer(listing.models_app, name="models")
-app.add_typer(listing.templates_app, name="templates")
+app.add_typer(templating.templates_app, name="templates")
 app.command(name="strategies")(listing.strategies)
 app.command(name="benchmarks")(listing.benchmarks)
+app.command(name="plugins")(diagnosing.plugins)
+app.command(name="doctor")(diagnosing.doctor)
 
 
 def _show_version(wanted: bool) -> None:
@@ -72,19 +80,26 @@ def _options(  # pyright: ignore[reportUnusedFunction]
 def main() -> None:
     """Entry point. Exit codes.
 
-    0 done, 2 bad input or a failure with one line that says what to do, 3 stopped by its budget, 130 interrupted.
+    0 done, 1 `doctor` found a problem, 2 bad input or a failure with one line that says what to do, 3 stopped by its
+    budget, 130 interrupted.
     """
     warnings.showwarning = _show_warning
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # of a terminal that cannot show every letter
+    if completing.VARIABLE in os.environ:
+        completing.complete(partial(app, prog_name=NAME))
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name=NAME, standalone_mode=False)
         sys.stdout.flush()
     except PromptkitError as error:
         _fail(str(error))
     except TyperException as error:
-        _fail(f"{error.format_message().removesuffix('.')} (see --help)")
+        said = error.format_message()
+        if not said.startswith("Usage: "):
+            _fail(f"{said.removesuffix('.')} (see --help)")
+        out.print(said, markup=False, soft_wrap=True)  # no command was given
+        code = 0
     except KeyboardInterrupt:
         code = INTERRUPTED
     except (BrokenPipeError, SystemExit):

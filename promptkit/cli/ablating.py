@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 from rich.text import Text
 
+from promptkit.cli import completing
 from promptkit.cli.asking import PoolName, RunDir
 from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, end_early, metered
 from promptkit.cli.console import err, out, print_json, refuse_all_failed
@@ -32,7 +33,9 @@ ablate_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="What in a prompt makes the difference: labels or wording."
 )
 
-BenchmarkName: TypeAlias = Annotated[str, typer.Option(help="Name, file or NAME=FILE.", metavar="NAME")]
+BenchmarkName: TypeAlias = Annotated[
+    str, typer.Option(help="Name, file or NAME=FILE.", metavar="NAME", autocompletion=completing.benchmarks)
+]
 Cache: TypeAlias = Annotated[bool, typer.Option(help="Take completions that were made before from the store.")]
 
 
@@ -55,7 +58,9 @@ def labels(
     max_seconds: MaxSeconds = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare demonstrations with right, random, permuted and no labels.
+    """Compare right, random, permuted and no labels.
+
+    Of demonstrations: do their labels matter for this model, or is it enough to show what questions look like?
 
     \b
     Example:
@@ -80,7 +85,10 @@ def labels(
 @with_model_options
 def wording(
     strategy: Annotated[
-        str, typer.Option(help="Preset, preset:field=value or YAML file.", metavar="NAME")
+        str,
+        typer.Option(
+            help="Preset, preset:field=value or YAML file.", metavar="NAME", autocompletion=completing.strategies
+        ),
     ] = "zero-shot-cot",
     triggers: Annotated[
         list[str] | None,
@@ -105,14 +113,15 @@ def wording(
     max_seconds: MaxSeconds = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare several wordings of one strategy: does the wording matter for this model?
+    """Compare several wordings of one strategy.
 
+    Does the wording matter for this model?
     Without --trigger and --template, published trigger phrases and two of our own are compared.
 
     \b
     Examples:
       promptkit ablate wording --limit 20
-      promptkit ablate wording --trigger dry="Solve it." --trigger polite="Please show how you solve it."
+      promptkit ablate wording --trigger dry="Solve it." --trigger kind="Please do."
     """
     from promptkit.evaluation import load, wording_ablation, wording_verdict
     from promptkit.evaluation.ablation import wording_arms

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias, get_args
 
 import typer
 
+from promptkit.cli import completing
 from promptkit.cli.options import KIND_HELP, kind_of
 from promptkit.errors import ConfigError
+from promptkit.types import Kind
 
 if TYPE_CHECKING:
     from promptkit.evaluation import Benchmark
@@ -22,12 +24,16 @@ Strategies: TypeAlias = Annotated[
         "--strategy",
         help="Preset, preset:field=value or YAML file. May be repeated; the first is the base.",
         metavar="NAME",
+        autocompletion=completing.strategies,
     ),
 ]
 Benchmarks: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        "--benchmark", help="Name, file or NAME=FILE (see `promptkit benchmarks`). May be repeated.", metavar="NAME"
+        "--benchmark",
+        help="Name, file or NAME=FILE (see `promptkit benchmarks`). May be repeated.",
+        metavar="NAME",
+        autocompletion=completing.benchmarks,
     ),
 ]
 SuiteFile: TypeAlias = Annotated[
@@ -46,6 +52,7 @@ PoolName: TypeAlias = Annotated[
         "[default: the training split, else packaged ones]",
         show_default=False,
         metavar="NAME",
+        autocompletion=completing.benchmarks,
     ),
 ]
 QuestionColumn: TypeAlias = Annotated[
@@ -54,7 +61,9 @@ QuestionColumn: TypeAlias = Annotated[
 AnswerColumn: TypeAlias = Annotated[
     str | None, typer.Option(help="Column of the right answer, for own files.", metavar="COLUMN")
 ]
-KindName: TypeAlias = Annotated[str | None, typer.Option(help=KIND_HELP, metavar="NAME")]
+KindName: TypeAlias = Annotated[
+    str | None, typer.Option(help=KIND_HELP, metavar="NAME", autocompletion=completing.one_of(*get_args(Kind)))
+]
 
 
 @dataclass(frozen=True)

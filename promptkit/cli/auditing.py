@@ -6,14 +6,22 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from promptkit.cli import completing
 from promptkit.cli.console import err, out, print_json
 from promptkit.cli.options import AsJson, Seed, whole_number
 from promptkit.errors import ConfigError
 
 
 def rescore(
-    run: Annotated[Path, typer.Argument(help="Run folder.")],
-    extractor: Annotated[str, typer.Option(help="strict, lenient, answer, published or whole.", metavar="NAME")],
+    run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")],
+    extractor: Annotated[
+        str,
+        typer.Option(
+            help="strict, lenient, answer, published or whole.",
+            metavar="NAME",
+            autocompletion=completing.extractors,
+        ),
+    ],
     run_dir: Annotated[
         Path | None,
         typer.Option(help="Folder to write. [default: RUN--NAME]", show_default=False, metavar="FOLDER"),

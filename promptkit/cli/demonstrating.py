@@ -92,11 +92,13 @@ def build(
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let a model write demonstrations for chain of thought (Auto-CoT), to edit and to reuse.
+    """Let a model write demonstrations (Auto-CoT).
+
+    Questions with reasoning and answers for chain of thought, to edit and to reuse.
 
     \b
     Example:
-      promptkit demos build --pool gsm8k-style --max-lines 12 -o mine.yaml --picture clusters.svg
+      promptkit demos build --pool gsm8k-style --max-lines 12 -o mine.yaml
       promptkit eval --strategy zero-shot-cot --strategy manual-cot:demos=mine.yaml
     """
     from promptkit.drawing.clusters import clusters_svg
@@ -176,4 +178,4 @@ def _write(file: Path, text: str) -> None:
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"cannot write {file}: {error.strerror}") from error
+        raise ConfigError(f"cannot write {file}: {error.strerror}", hint="choose another place") from error

@@ -3,11 +3,12 @@
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 from rich.text import Text
 
+from promptkit.cli import completing
 from promptkit.cli.asking import (
     AnswerColumn,
     Benchmarks,
@@ -34,6 +35,7 @@ from promptkit.cli.options import (
 )
 from promptkit.cli.progress import Evaluation
 from promptkit.errors import ConfigError
+from promptkit.types import Kind
 
 if TYPE_CHECKING:
     from promptkit.backends.base import Backend
@@ -42,10 +44,19 @@ if TYPE_CHECKING:
 
 @with_model_options
 def run(
-    strategy: Annotated[str, typer.Argument(help="A preset (see `promptkit strategies`) or a YAML file.")],
-    question: Annotated[str, typer.Argument(help="The question.")],
+    strategy: Annotated[
+        str,
+        typer.Argument(
+            help="A preset (see `promptkit strategies`) or a YAML file.",
+            metavar="STRATEGY",
+            autocompletion=completing.strategies,
+        ),
+    ],
+    question: Annotated[str, typer.Argument(help="The question.", metavar="QUESTION")],
     backend: OneBackend = "default",
-    kind: Annotated[str, typer.Option(help=KIND_HELP, metavar="NAME")] = "number",
+    kind: Annotated[
+        str, typer.Option(help=KIND_HELP, metavar="NAME", autocompletion=completing.one_of(*get_args(Kind)))
+    ] = "number",
     choices: Annotated[
         list[str] | None, typer.Option("--choice", help="One option of a choice question.", metavar="TEXT")
     ] = None,
@@ -157,7 +168,7 @@ def evaluate_(
       promptkit eval --strategy direct --strategy zero-shot --limit 20
       promptkit eval --benchmark my.csv --question prompt --answer gold
       promptkit eval --strategy self-consistency:n=5 --benchmark gsm8k-style
-      promptkit eval --strategy zero-shot --strategy few-shot:select=balanced,k=2 --benchmark sentiment
+      promptkit eval --strategy few-shot:select=balanced,k=2 --benchmark sentiment
       promptkit eval --suite suite.yaml
     """
     from promptkit.backends import check_spec
@@ -218,8 +229,8 @@ def evaluate_(
 
 
 def compare_(
-    first: Annotated[Path, typer.Argument(help="Run folder to compare with.")],
-    second: Annotated[Path, typer.Argument(help="Run folder that may be better.")],
+    first: Annotated[Path, typer.Argument(help="Run folder to compare with.", metavar="FIRST")],
+    second: Annotated[Path, typer.Argument(help="Run folder that may be better.", metavar="SECOND")],
     as_json: AsJson = False,
 ) -> None:
     """Compare two runs question by question.

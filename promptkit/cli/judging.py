@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from promptkit.cli import completing
 from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, metered
 from promptkit.cli.console import err, out, print_json
 from promptkit.cli.options import (
@@ -31,10 +32,18 @@ if TYPE_CHECKING:
 @with_model_options
 def judge(
     sources: Annotated[list[str], typer.Argument(help="Run folders, or files of outputs: [NAME=]PATH.", metavar="RUN")],
-    rubric: Annotated[str, typer.Option(help="A YAML file, or `support-summary`.", metavar="FILE")],
+    rubric: Annotated[
+        str,
+        typer.Option(help="A YAML file, or `support-summary`.", metavar="FILE", autocompletion=completing.rubrics),
+    ],
     backends: Backends = ["default"],  # noqa: B006 (typer reads it and never changes it)
     strategy: Annotated[
-        str, typer.Option(help="How the judge is asked: direct, zero-shot-cot, self-consistency, …", metavar="NAME")
+        str,
+        typer.Option(
+            help="How the judge is asked: direct, zero-shot-cot, self-consistency, …",
+            metavar="NAME",
+            autocompletion=completing.strategies,
+        ),
     ] = "direct",
     pairwise: Annotated[
         bool, typer.Option("--pairwise", help="Compare two sources, each pair in both orders.")
@@ -68,7 +77,7 @@ def judge(
     \b
     Examples:
       promptkit judge runs/2026-01-31-120000/base --rubric support-summary
-      promptkit judge base=a.jsonl tuned=b.jsonl --rubric mine.yaml --facts facts.jsonl
+      promptkit judge a.jsonl b.jsonl --rubric mine.yaml --facts facts.jsonl
       promptkit judge runs/…/base runs/…/adapter --rubric mine.yaml --pairwise
     """
     from promptkit.evaluation.judging import load_rubric
@@ -115,7 +124,7 @@ def _texts(
             name, path = Path(given).stem if Path(given).is_file() else Path(given).resolve().name, given
         items = load_items(path, source=source, output=output)[:limit]
         if not items:
-            raise ConfigError(f"{path} holds no texts to judge")
+            raise ConfigError(f"{path} holds no texts to judge", hint="give a run, or a file with a line a text")
         if facts is not None:
             items = with_facts(items, facts)
         check_labels(items, rubric)

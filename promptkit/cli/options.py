@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_type_
 
 import typer
 
+from promptkit.cli import completing
 from promptkit.cli.progress import Downloads
 from promptkit.errors import ConfigError
 from promptkit.types import Kind
@@ -36,9 +37,14 @@ def whole_number(text: str | int) -> int:
 KIND_HELP = "Kind of answer: number, choice, label, yesno, date, text or set."
 _BACKEND_HELP = "`default`, hf:<hub id or folder>, or openai:<model> (see --base-url)."
 Backends: TypeAlias = Annotated[
-    list[str], typer.Option("--backend", help=f"{_BACKEND_HELP} May be repeated.", metavar="SPEC")
+    list[str],
+    typer.Option(
+        "--backend", help=f"{_BACKEND_HELP} May be repeated.", metavar="SPEC", autocompletion=completing.backends
+    ),
 ]
-OneBackend: TypeAlias = Annotated[str, typer.Option("--backend", help=_BACKEND_HELP, metavar="SPEC")]
+OneBackend: TypeAlias = Annotated[
+    str, typer.Option("--backend", help=_BACKEND_HELP, metavar="SPEC", autocompletion=completing.backends)
+]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
 Seed: TypeAlias = Annotated[int, typer.Option(help="Seed of all sampling.", parser=whole_number, metavar="INTEGER")]
 Limit: TypeAlias = Annotated[
@@ -73,14 +79,29 @@ class ModelOptions:
     api_key_file: Annotated[Path | None, typer.Option(help="File with the server's key.", metavar="FILE")] = None
     mode: Annotated[
         str | None,
-        typer.Option(help="chat, or completion for base models. [default: chat]", show_default=False, metavar="NAME"),
+        typer.Option(
+            help="chat, or completion for base models. [default: chat]",
+            show_default=False,
+            metavar="NAME",
+            autocompletion=completing.one_of("chat", "completion"),
+        ),
     ] = None
     adapter: Annotated[str | None, typer.Option(help="PEFT adapter: hub id or folder.", metavar="NAME")] = None
-    quantization: Annotated[str | None, typer.Option(help="nf4 or int8; w8a8 on a CPU.", metavar="NAME")] = None
+    quantization: Annotated[
+        str | None,
+        typer.Option(
+            help="nf4 or int8; w8a8 on a CPU.",
+            metavar="NAME",
+            autocompletion=completing.one_of("nf4", "int8", "w8a8"),
+        ),
+    ] = None
     dtype: Annotated[
         str | None,
         typer.Option(
-            help="bfloat16, float16 or float32. [default: the fastest here]", show_default=False, metavar="NAME"
+            help="bfloat16, float16 or float32. [default: the fastest here]",
+            show_default=False,
+            metavar="NAME",
+            autocompletion=completing.one_of("bfloat16", "float16", "float32"),
         ),
     ] = None
     batch_size: Annotated[
@@ -137,9 +158,10 @@ class ModelOptions:
             ConfigError: there is such an option or spec.
             ModelError: there is no such model folder, or packages are missing.
         """
-        from promptkit.backends import check_spec
+        from promptkit.backends import check_spec, is_plugged
 
         servers = [spec.startswith("openai:") for spec in specs]
+        plugged = any(map(is_plugged, specs))
         local = {"--adapter": self.adapter, "--quantization": self.quantization, "--dtype": self.dtype}
         for name, value in local.items():
             if value and all(servers):
@@ -150,15 +172,15 @@ class ModelOptions:
             "--api-key-file": self.api_key_file,
         }
         for name, value in server.items():
-            if value and not any(servers):
+            if value and not any(servers) and not plugged:
                 raise ConfigError(f"{name} is for servers", hint="name the model with --backend openai:<model>")
         if twice := [spec for spec in specs if specs.count(spec) > 1]:
             raise ConfigError(f"backend {twice[0]!r} is given twice", hint="give different ones")
-        self._check_ray(any(servers))
+        self._check_ray(any(servers) or plugged)
         for spec in specs:
             check_spec(spec)
 
-    def _check_ray(self, servers: bool) -> None:
+    def _check_ray(self, elsewhere: bool) -> None:
         if self.ray is None:
             shares = {"--ray-workers": self.ray_workers, "--ray-cpus": self.ray_cpus, "--ray-gpus": self.ray_gpus}
             if given := [name for name, value in shares.items() if value is not None]:
@@ -166,17 +188,19 @@ class ModelOptions:
             return
         from promptkit.backends.ray import installed
 
-        if servers:
+        if elsewhere:
             raise ConfigError("--ray is for local models", hint="use several servers by repeating --base-url")
         installed()
 
     def open(self, spec: str, *, cache: bool = False) -> "Backend":
         """The backend that a spec names, with bars for what is downloaded; `cache` puts the store in front of it."""
-        from promptkit.backends import from_spec
+        from promptkit.backends import from_spec, is_plugged
         from promptkit.backends.cached import CachedBackend
         from promptkit.paths import completions_path
 
-        if spec.startswith("openai:"):
+        if is_plugged(spec):
+            backend = from_spec(spec, **{name: value for name, value in vars(self).items() if value})
+        elif spec.startswith("openai:"):
             backend = from_spec(
                 spec,
                 mode=self.mode,

@@ -56,13 +56,14 @@ def plan_(
     max_seconds: MaxSeconds = None,  # noqa: ARG001
     as_json: AsJson = False,
 ) -> None:
-    """Say what an evaluation would take: calls, tokens, cost and time. Takes the options of eval and makes no call.
+    """Say what an evaluation would take, without making a call.
 
-    Bounds are of made-up models that say nothing, answer briefly, or fill every limit.
+    Calls, tokens, cost and time, with the options of eval. Bounds are of invented models that say nothing, answer
+    briefly, or fill every limit.
 
     \b
     Example:
-      promptkit plan --strategy zero-shot --strategy self-consistency:n=10 --limit 64
+      promptkit plan --strategy zero-shot --strategy self-consistency:n=10
     """
     from promptkit.evaluation.plan import plan
     from promptkit.evaluation.unloaded import known_of

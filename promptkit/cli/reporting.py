@@ -29,7 +29,7 @@ def save_report(runs: "Sequence[Run]", folder: Path) -> Path | None:
 
 
 def report(
-    folders: Annotated[list[Path], typer.Argument(help="Run folders, or folders that eval wrote.", metavar="RUN…")],
+    folders: Annotated[list[Path], typer.Argument(help="Run folders, or folders that eval wrote.", metavar="RUN")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The file to write.", metavar="FILE.html", show_default=False)
     ] = Path("report.html"),
@@ -38,7 +38,9 @@ def report(
         typer.Option(help="Write every figure as SVG and PNG into this folder too.", metavar="DIR", show_default=False),
     ] = None,
 ) -> None:
-    """Write one HTML file that shows runs, and needs nothing else to be looked at.
+    """Write one HTML file that shows runs.
+
+    It needs nothing else to be looked at, no network and no other file.
 
     \b
     Example:
@@ -61,9 +63,9 @@ def report(
 
 
 def view(
-    folder: Annotated[Path, typer.Argument(help="The folder that eval writes to, or one of an evaluation.")] = Path(
-        "runs"
-    ),
+    folder: Annotated[
+        Path, typer.Argument(help="The folder that eval writes to, or one of an evaluation.", metavar="FOLDER")
+    ] = Path("runs"),
     port: Annotated[
         int,
         typer.Option(
@@ -71,7 +73,9 @@ def view(
         ),
     ] = 0,
 ) -> None:
-    """Show runs in a browser, on this machine only, and refresh while they go on.
+    """Show runs in a browser, also while they go on.
+
+    On this machine only; Ctrl-C ends it.
 
     \b
     Example:

@@ -45,9 +45,10 @@ def route_(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Make a router: a strategy that chooses, question by question, which of several others answers.
+    """Make a router from finished runs.
 
-    Says what it would have gained on held-out questions, against the best single strategy and against an oracle.
+    A strategy that chooses, question by question, which of several others answers. Says what it would have gained on
+    held-out questions, against the best single strategy and against an oracle.
 
     \b
     Example:

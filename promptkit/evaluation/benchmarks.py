@@ -11,15 +11,16 @@ Nothing is dropped: a row that cannot be used is an error that names it.
 """
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
-from promptkit.errors import BenchmarkError
+from promptkit.errors import BenchmarkError, ConfigError
 from promptkit.evaluation.balance import balanced
-from promptkit.evaluation.catalogue import KNOWN, Known
+from promptkit.evaluation.catalogue import KNOWN, Known, entry_of, names
 from promptkit.evaluation.formats import FORMATS, Columns, Format, Item, RowError
 from promptkit.evaluation.scorers import Scorer, by_gold
 from promptkit.evaluation.sources import Source, open_source
@@ -68,8 +69,21 @@ class Benchmark:
 
 
 def known() -> list[Known]:
-    """The benchmarks that have a name: packaged, on the hub, or published files that `NAME=FILE` reads."""
-    return [replace(entry, size=len(load(name).examples)) if entry.packaged else entry for name, entry in KNOWN.items()]
+    """The benchmarks that have a name: packaged, on the hub, of plugins, or published files that `NAME=FILE` reads.
+
+    A plugin that cannot be used is left out, with a warning that names it.
+    """
+    found: list[Known] = []
+    for name in names():
+        try:
+            entry = entry_of(name)
+            if entry:
+                found.append(replace(entry, size=len(load(name).examples)) if entry.packaged else entry)
+        except ConfigError as error:
+            if name in KNOWN:
+                raise
+            warnings.warn(str(error), UserWarning, stacklevel=2)
+    return found
 
 
 def load(
@@ -127,7 +141,7 @@ def load(
         sha256=opened.sha256,
         licence=entry.licence if entry else "not stated",
         citation=entry.citation if entry else "",
-        scorer=form.scorer,
+        scorer=(entry.scorer if entry else None) or form.scorer,
         notes=tuple(notes),
     )
     return benchmark.limited(limit)

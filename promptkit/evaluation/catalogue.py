@@ -1,8 +1,13 @@
 """The benchmarks that have a name."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from promptkit import plugins
 from promptkit.evaluation.hub import HubFiles
+from promptkit.evaluation.rows import Row
+from promptkit.evaluation.scorers import Scorer
 from promptkit.types import Kind
 
 
@@ -18,17 +23,25 @@ class Known:
     citation: str
     format: str | None = None
     """The published format of its files; `None` is columns `question` and `answer`."""
-    packaged: str | None = None
-    """Its file in the package."""
+    packaged: str | Path | None = None
+    """Its file in the package; of a plugin, the absolute path of its file."""
     hub: HubFiles | None = None
     train: str | None = None
     """The name of its training split, from which demonstrations may be taken."""
     rows: tuple[int, int] | None = None
     """The part of its file that it is, counted from 0, the end not included."""
+    make: Callable[[int, int], Sequence[Row]] | None = None
+    """Makes up its rows, of the columns `question` and `answer`, from their number and a seed: of plugins."""
+    scorer: Scorer | None = None
+    """What counts as right, where the format does not say it."""
+    brought_by: str = ""
+    """The package of a plugin, with its version."""
 
     @property
     def source(self) -> str:
         """Where its questions come from."""
+        if self.brought_by:
+            return self.brought_by
         if self.packaged:
             return "packaged"
         if self.hub:
@@ -115,3 +128,27 @@ KNOWN: dict[str, Known] = {
         Known("creative_writing", "text", 100, "MIT", _YAO, "Creative writing"),
     )
 }
+
+
+def entry_of(name: str) -> Known | None:
+    """The benchmark of this name, promptkit's own or a plugin's; `None` where there is none.
+
+    Raises:
+        ConfigError: the plugin that brings it cannot be used.
+    """
+    if name in KNOWN:
+        return KNOWN[name]
+    plugin = plugins.find("benchmarks", name)
+    if plugin is None:
+        return None
+    entry = plugin.load()
+    if not isinstance(entry, Known) or entry.name != name:
+        raise plugin.refused(f"it is no Known with the name {name!r}")
+    if not (entry.make or entry.hub or (isinstance(entry.packaged, Path) and entry.packaged.is_absolute())):
+        raise plugin.refused("it has no questions: give it packaged= with an absolute Path, hub= or make=")
+    return replace(entry, brought_by=plugin.package)
+
+
+def names() -> list[str]:
+    """The names of all benchmarks, those of plugins last."""
+    return [*KNOWN, *(name for name in plugins.names("benchmarks") if name not in KNOWN)]

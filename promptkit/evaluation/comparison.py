@@ -79,7 +79,7 @@ def compare(run_a: Run, run_b: Run) -> Comparison:
             hint="compare runs of one benchmark with the same --limit",
         )
     if not samples_a:
-        raise ConfigError("the runs hold no questions")
+        raise ConfigError("the runs hold no questions", hint="make them again")
     changed = [name for name, sample in samples_a.items() if sample.question != samples_b[name].question]
     if changed:
         raise ConfigError(

@@ -56,7 +56,7 @@ def check(strategies: Strategies, benchmarks: Sequence[Benchmark]) -> Named:
         ConfigError: a strategy or benchmark makes no sense, or is there twice.
     """
     if not benchmarks:
-        raise ConfigError("no benchmark given")
+        raise ConfigError("no benchmark given", hint="give a name, a file or a Benchmark")
     all_differ("benchmark", [item.name for item in benchmarks], "give different ones, or rename one of the files")
     named = [(_named(strategies, item), item) for item in benchmarks]
     for pairs, item in named:
@@ -97,7 +97,7 @@ def _named(strategies: Strategies, benchmark: Benchmark) -> list[tuple[str, Stra
             strategy = item if isinstance(item, Strategy) else resolve(str(item), benchmark.kind)
             named.append((label(item) if isinstance(item, Strategy) else _name(str(item)), strategy))
     if not named:
-        raise ConfigError("no strategy given")
+        raise ConfigError("no strategy given", hint="give a preset, a YAML file or a Strategy")
     all_differ("strategy", [name for name, _ in named], "give different ones, or a mapping with names")
     return named
 

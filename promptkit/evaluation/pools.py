@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from promptkit.errors import BenchmarkError
 from promptkit.evaluation.benchmarks import Benchmark, load
-from promptkit.evaluation.catalogue import KNOWN
+from promptkit.evaluation.catalogue import entry_of
 from promptkit.strategies.base import Strategy
 from promptkit.strategies.pool import Pool, packaged_pool
 from promptkit.strategies.selection import wrong_demonstrations
@@ -37,7 +37,7 @@ def pool_for(benchmark: Benchmark, given: str | Path | Benchmark | None = None) 
 
 def pool_of(benchmark: Benchmark) -> Pool:
     """All questions of a benchmark as a pool."""
-    entry = KNOWN.get(benchmark.name)
+    entry = entry_of(benchmark.name)
     source = benchmark.name if entry and entry.packaged else benchmark.source
     return Pool(tuple(_items(benchmark.examples)), source)
 
@@ -69,7 +69,7 @@ def _given(benchmark: Benchmark, given: str | Path | Benchmark) -> Pool:
 
 
 def _own(benchmark: Benchmark) -> Pool:
-    entry = KNOWN.get(benchmark.name)
+    entry = entry_of(benchmark.name)
     if entry and entry.train and entry.hub and benchmark.source.startswith(entry.hub.repository):
         return _given(benchmark, entry.train)
     return packaged_pool(benchmark.kind, without=benchmark.name)

@@ -9,7 +9,7 @@ from promptkit.errors import ConfigError
 from promptkit.evaluation.rereading import asked, by_name, changed
 from promptkit.evaluation.rundir import RunWriter
 from promptkit.evaluation.runs import Run
-from promptkit.extract import names
+from promptkit.extract import is_name, names
 
 
 def rescore(run: Run, extractor: str, folder: str | Path | None = None) -> Run:
@@ -30,7 +30,7 @@ def rescore(run: Run, extractor: str, folder: str | Path | None = None) -> Run:
         ConfigError: there is no such extractor, it cannot read this kind of answer, the votes cannot be held again, or
             the folder holds another run.
     """
-    if extractor not in names():
+    if not is_name(extractor):
         raise ConfigError(f"there is no extractor {extractor!r}", hint=f"choose one of {', '.join(names())}")
     samples = tuple(by_name(one, extractor) for one in asked(run))
     origin = str(run.run_dir.resolve()) if run.run_dir else None

@@ -2,13 +2,14 @@
 
 import difflib
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from promptkit.errors import BenchmarkError
 from promptkit.evaluation import hub, procedural
-from promptkit.evaluation.catalogue import KNOWN, Known
-from promptkit.evaluation.formats import FORMATS, Format
+from promptkit.evaluation.catalogue import KNOWN, Known, entry_of, names
+from promptkit.evaluation.formats import FORMATS, Columns, Format
 from promptkit.evaluation.rows import Row, lines, parse
 from promptkit.paths import packaged
 
@@ -47,7 +48,9 @@ def open_source(spec: str, limit: int | None, seed: int) -> Source:
     if spec.startswith(HUB) and not _exists(_path(spec)):
         wanted = hub.find(spec.removeprefix(HUB))
         return _from_hub(spec, wanted, None, "download it yourself and give the file")
-    entry = KNOWN.get(spec)
+    entry = entry_of(spec)
+    if entry and entry.make:
+        return _made(entry, entry.make, limit or procedural.SIZE, seed)
     if entry and entry.hub:
         style = f"{spec}-style"
         hint = f"download it yourself and give {spec}=FILE" + (
@@ -61,11 +64,11 @@ def open_source(spec: str, limit: int | None, seed: int) -> Source:
     else:
         before, equals, after = spec.partition("=")
         forced = bool(equals) and not _exists(_path(spec))
-        if forced and before not in KNOWN:
-            raise BenchmarkError(f"there is no format {before!r}", hint=f"choose one of {', '.join(KNOWN)}")
         path = _path(after if forced else spec)
         name = before if forced else path.stem
-        entry = KNOWN.get(name.lower())
+        entry = entry_of(before) if forced else KNOWN.get(name.lower())
+        if forced and not entry:
+            raise BenchmarkError(f"there is no format {before!r}", hint=f"choose one of {', '.join(names())}")
     return _from_file(name, path, spec, entry, forced)
 
 
@@ -75,6 +78,20 @@ def _procedural(spec: str, size: int, seed: int) -> Source:
     whole = all(str(row["answer"]).removeprefix("-").isdecimal() for row in rows)
     entry = Known(spec, "number" if whole else "text", None, "Apache-2.0", _STOJANOVSKI, shape.name)
     return Source(spec, f"reasoning-gym {version}, seed {seed}", rows, procedural.sha256(rows), entry, True, shape)
+
+
+def _made(entry: Known, make: Callable[[int, int], Sequence[Row]], size: int, seed: int) -> Source:
+    try:
+        rows = [dict(row) for row in make(size, seed)]
+    except Exception as error:  # whatever a plugin does
+        raise BenchmarkError(
+            f"{entry.brought_by} could not make {entry.name}: {type(error).__name__}: {error}", hint="update it"
+        ) from error
+    if not rows:
+        raise BenchmarkError(f"{entry.brought_by} made no questions of {entry.name}", hint="update it")
+    columns = Format(entry.name, frozenset({"question", "answer"}), Columns("question", "answer").read)
+    source = f"{entry.brought_by}, seed {seed}"
+    return Source(entry.name, source, list[Row](rows), procedural.sha256(list[Row](rows)), entry, True, columns)
 
 
 _STOJANOVSKI = "Stojanovski et al. 2025, Reasoning Gym: Reasoning Environments with Verifiable Rewards"
@@ -117,8 +134,8 @@ def _bytes(path: Path, spec: str) -> bytes:
         raise BenchmarkError(f"{path} is a folder", hint="give one file of it") from error
     except FileNotFoundError as error:
         if spec == path.name and not path.suffix:
-            near = difflib.get_close_matches(spec, KNOWN, 1)
-            hint = f"did you mean {near[0]}?" if near else f"the names are {', '.join(KNOWN)}"
+            near = difflib.get_close_matches(spec, names(), 1)
+            hint = f"did you mean {near[0]}?" if near else f"the names are {', '.join(names())}"
             raise BenchmarkError(f"there is no benchmark or file {spec!r}", hint=hint) from error
         raise BenchmarkError(f"there is no file {path}", hint="check the path") from error
     except (OSError, ValueError) as error:

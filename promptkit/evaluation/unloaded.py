@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from promptkit import prices
-from promptkit.backends import check_spec, hf_backend
+from promptkit.backends import check_spec, hf_backend, is_plugged
 from promptkit.backends.base import Backend
 from promptkit.backends.cached import CachedBackend
 from promptkit.errors import ModelError
@@ -65,6 +65,8 @@ def known_of(spec: str, *, cache: bool = True, base_urls: Sequence[str] | None =
     if spec.startswith("openai:"):
         price = prices.listed_at(model, base_urls) if base_urls else prices.listed(model)
         return _guessed(Absent(model, price), "the tokenizer is the server's")
+    if is_plugged(spec):
+        return _guessed(Absent(model, None), "a plugin's backend is not asked before a run")
     hf_backend()
     from promptkit.backends.hf.unloaded import UnloadedHF
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
+from promptkit import plugins
 from promptkit.errors import ConfigError
 from promptkit.extract.choice import ChoiceReader
 from promptkit.extract.date import DateReader
@@ -22,7 +23,7 @@ from promptkit.extract.sets import SetReader
 from promptkit.extract.text import LabelReader, TextReader, YesNoReader
 from promptkit.types import AnswerValue, Extraction, Kind, Question
 
-__all__ = ["Extractor", "canonical", "extractor_for", "names", "same", "values"]
+__all__ = ["OWN", "Extractor", "canonical", "extractor_for", "is_name", "names", "same", "values"]
 
 _READERS: dict[Kind, Callable[[Question], Reader]] = {
     "number": lambda _: NumberReader(),
@@ -43,12 +44,19 @@ _EXTRACTORS: dict[str, Callable[[Question], Extractor]] = {
     "gsm8k-published": gsm8k_published,
     "whole": lambda question: _whole(_reader(question)),
 }
+OWN = tuple(_EXTRACTORS)
+"""The names of promptkit's own extractors."""
 _NUMBER = re.compile(r"-?[0-9]{1,200}(?:\.[0-9]{1,200}|/0*[1-9][0-9]{0,199})?")
 
 
 def names() -> tuple[str, ...]:
-    """The names that `extractor_for` knows."""
-    return tuple(_EXTRACTORS)
+    """The names that `extractor_for` knows, those of plugins last."""
+    return (*_EXTRACTORS, *(name for name in plugins.names("extractors") if name not in _EXTRACTORS))
+
+
+def is_name(name: str) -> bool:
+    """Whether `extractor_for` knows the name."""
+    return name in _EXTRACTORS or name in names()
 
 
 def extractor_for(question: Question, name: str | None = None) -> Extractor:
@@ -68,15 +76,17 @@ def extractor_for(question: Question, name: str | None = None) -> Extractor:
               are not canonical; compare them with `==`.
             - "gsm8k-published": what follows the first `#### `, as Cobbe et al. label solutions; again for `==`.
             - "whole": the whole text, for free text such as summaries and for models that give the answer alone.
+            - or one that a plugin brings.
 
     Raises:
-        ConfigError: the name is unknown, or the question lacks what its kind needs.
+        ConfigError: the name is unknown, the question lacks what its kind needs, or the plugin cannot be used.
     """
-    try:
-        make = _EXTRACTORS["lenient" if name is None else name]
-    except KeyError:
-        raise ConfigError(f"there is no extractor {name!r}", hint=f"choose one of {', '.join(_EXTRACTORS)}") from None
-    return make(question)
+    if make := _EXTRACTORS.get("lenient" if name is None else name):
+        return make(question)
+    plugin = plugins.find("extractors", str(name))
+    if plugin is None:
+        raise ConfigError(f"there is no extractor {name!r}", hint=f"choose one of {', '.join(names())}")
+    return _plugged(plugin, question)
 
 
 def canonical(value: str, question: Question) -> AnswerValue | None:
@@ -109,6 +119,28 @@ def _whole(reader: Reader) -> Extractor:
         return None if value is None else Extraction(value=value, span=trim(text, 0, len(text)), rule="whole")
 
     return extract
+
+
+def _plugged(plugin: plugins.Plugin, question: Question) -> Extractor:
+    """The extractor of a plugin, whose faults are told as its own."""
+    make = plugin.load()
+    try:
+        extract = make(question)
+    except ConfigError:
+        raise
+    except Exception as error:
+        raise plugin.refused(f"it made no extractor: {type(error).__name__}: {error}") from error
+
+    def guarded(text: str) -> Extraction | None:
+        try:
+            found = extract(text)
+        except Exception as error:
+            raise plugin.refused(f"it failed on a text: {type(error).__name__}: {error}") from error
+        if found is not None and not isinstance(found, Extraction):
+            raise plugin.refused(f"it gave a {type(found).__name__}, not an Extraction or None")
+        return found
+
+    return guarded
 
 
 def _reader(question: Question) -> Reader:

@@ -138,7 +138,8 @@ def disk_errors(needed: int) -> Generator[None]:
         if error.errno in NO_PERMISSION:
             hint = "set PROMPTKIT_CACHE to a folder that you may write to"
             raise ModelError(f"cannot write to {error.filename or where}: {error.strerror}", hint=hint) from error
-        raise ModelError(f"cannot keep the model in {where}: {error}") from error
+        hint = "set PROMPTKIT_CACHE to another folder"
+        raise ModelError(f"cannot keep the model in {where}: {error}", hint=hint) from error
 
 
 def check_room(folder: Path, needed: int) -> None:

@@ -17,7 +17,7 @@ from promptkit.strategies.base import Strategy
 from promptkit.strategies.cluster_walk import Walk
 from promptkit.strategies.clustering import k_means, plane
 from promptkit.strategies.cot import CoT
-from promptkit.strategies.near_duplicates import NearDuplicates
+from promptkit.strategies.near_duplicates import twins
 from promptkit.strategies.pool import Pool
 from promptkit.strategies.selection import (
     CLUSTERS,
@@ -81,8 +81,9 @@ class AutoCoT(Strategy):
         self._writer = CoT(trigger=self.trigger, max_tokens=self.rationale_max_tokens, temperature=0)
 
     def templates(self) -> dict[str, str]:
-        """Those that draw out the rationales; the prepared strategy has its own."""
-        return self._writer.templates()
+        """Those that draw out the rationales, and that of the answers."""
+        any_demo = Demonstration(question="?", rationale="?", answer="?")
+        return self._writer.templates() | self.answering((any_demo,)).templates()
 
     def needs_pool(self) -> bool:
         """Yes."""
@@ -143,7 +144,7 @@ class AutoCoT(Strategy):
         firsts = yield from gather(self._next(walk, pool, made, ()) for walk in walks)
         demos: list[Demonstration] = []
         for walk, found in zip(walks, firsts, strict=True):
-            if found and walk.chosen is not None and _twins(found, demos):
+            if found and walk.chosen is not None and twins(found, demos):
                 # Side by side, two clusters came upon nearly the same question: the later one goes on.
                 walk.refused.append(Refusal(walk.chosen, "near-duplicate"))
                 found = yield from self._next(walk, pool, made, demos)
@@ -182,7 +183,7 @@ class AutoCoT(Strategy):
         asked = item.demonstration()
         if len(asked.question.split()) > self.max_question_words:
             return "question too long"
-        return "near-duplicate" if _twins(asked, demos) else None
+        return "near-duplicate" if twins(asked, demos) else None
 
     def _attempt(self, item: PoolItem) -> "Flow[Result | BackendError]":
         try:
@@ -191,7 +192,3 @@ class AutoCoT(Strategy):
             raise
         except BackendError as error:
             return error
-
-
-def _twins(demo: Demonstration, demos: Sequence[Demonstration]) -> bool:
-    return bool(NearDuplicates(other.question for other in demos).of(demo.question))

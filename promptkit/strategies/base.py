@@ -20,10 +20,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticSerializationError
 
+from promptkit import plugins
 from promptkit.backends.base import Backend
 from promptkit.budget import Meter
 from promptkit.errors import BackendError, ConfigError
 from promptkit.extract import extractor_for
+from promptkit.extract import is_name as is_extractor
 from promptkit.extract import names as extractor_names
 from promptkit.flow import Flow
 from promptkit.paths import working_folder_only
@@ -38,7 +40,7 @@ _REGISTRY: "dict[str, type[Strategy]]" = {}
 
 
 def _known(name: str) -> str:
-    if name not in extractor_names():
+    if not is_extractor(name):
         raise ValueError(f"there is no extractor {name!r}; choose one of {', '.join(extractor_names())}")
     return name
 
@@ -347,13 +349,18 @@ def common_backend(strategies: Iterable[Strategy], whose: str, *, hint: str) -> 
 
 
 def registered(tag: str) -> type[Strategy]:
-    """The strategy class with this tag.
+    """The strategy class with this tag, promptkit's own or a plugin's.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is none, or the plugin cannot be used.
     """
+    if tag not in _REGISTRY and (plugin := plugins.find("strategies", tag)):
+        brought = plugin.load()
+        if not (isinstance(brought, type) and issubclass(brought, Strategy) and brought.tag == tag):
+            raise plugin.refused(f"it is no subclass of Strategy with the tag {tag!r}")
     if tag not in _REGISTRY:
-        raise ConfigError(f"unknown strategy {tag!r}", hint=f"known: {', '.join(sorted(_REGISTRY))}")
+        known = sorted({*_REGISTRY, *plugins.names("strategies")})
+        raise ConfigError(f"unknown strategy {tag!r}", hint=f"known: {', '.join(known)}")
     return _REGISTRY[tag]
 
 

@@ -40,11 +40,13 @@ class CoT(DemonstrationStrategy):
     answer_template: str | None = None
     """Template of the second stage; unset, the packaged one."""
     max_tokens: PositiveInt = 300
+    """Limit of the (first) request."""
     answer_max_tokens: PositiveInt = 32
     """Limit of the second stage."""
     temperature: float | None = Field(default=None, ge=0)
     """Of the rationale. The second stage is always greedy, as published."""
     stop: StopStrings = ("\nQ:",)
+    """Texts that end a completion; base models go on with a next question of their own."""
     extractor: ExtractorName | None = None
     """Name of the extractor; unset, "answer" after a second stage (phrase, boxed, first), else "lenient"."""
 

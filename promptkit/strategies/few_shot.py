@@ -25,10 +25,15 @@ class FewShot(DemonstrationStrategy):
     """The demonstrations: a packaged set's name, a YAML file, the demonstrations themselves, or a selector that takes
     them from a pool (`Random`, `Balanced`, `Similar`, `Diverse`)."""
     template: str = "few-shot/plain"
+    """Template name or file."""
     max_tokens: PositiveInt = 300
+    """Limit of new tokens."""
     temperature: float | None = Field(default=None, ge=0)
+    """Unset, a wrapper's, else the backend's own (greedy on local models); 0 is greedy in any case."""
     stop: StopStrings = ("\nQ:",)
+    """Texts that end a completion; base models go on with a next question of their own."""
     extractor: ExtractorName = "lenient"
+    """Name of the extractor: phrase, boxed, else the last value."""
 
     _template: Template = PrivateAttr()
 

@@ -5,6 +5,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
+from promptkit.types import Demonstration
+
 LIMIT = 0.6
 """Share of common word triples (weighted Jaccard index) from which two texts count as nearly the same.
 
@@ -58,3 +60,8 @@ def nearly_equal(one: str, other: str) -> bool:
 def _shingles(text: str) -> set[tuple[str, ...]]:
     words = re.findall(r"[^\W_]+", text.casefold())
     return {tuple(words[start : start + 3]) for start in range(max(1, len(words) - 2))}
+
+
+def twins(demo: Demonstration, demos: Iterable[Demonstration]) -> bool:
+    """Whether a demonstration's question nearly equals that of one of these."""
+    return bool(NearDuplicates(other.question for other in demos).of(demo.question))

@@ -6,9 +6,10 @@ from typing import Any
 
 import yaml
 
+from promptkit import plugins
 from promptkit.errors import ConfigError
 from promptkit.strategies.auto_cot import AutoCoT
-from promptkit.strategies.base import Strategy
+from promptkit.strategies.base import Strategy, registered
 from promptkit.strategies.cot import CoT
 from promptkit.strategies.demonstrations import SETS, DemonstrationStrategy
 from promptkit.strategies.few_shot import FewShot
@@ -42,21 +43,23 @@ def resolve(name: str, kind: Kind = "number") -> Strategy:
     Args:
         name: a preset, a preset with other settings such as "self-consistency:n=5,temperature=0.5", or a YAML file.
             Settings of few-shot and manual-cot may be those of a selector: "few-shot:select=similar,k=4"; its limit of
-            tokens is `demo_tokens` there.
+            tokens is `demo_tokens` there. The tag of a strategy that a plugin brings is a preset too.
         kind: the kind of answer, which picks the demonstrations of presets that have some.
 
     Raises:
-        ConfigError: there is no such preset or file, or the file or a setting makes no sense.
+        ConfigError: there is no such preset or file, the file or a setting makes no sense, or a plugin cannot be used.
     """
     preset, _, settings = name.partition(":")
     if preset not in PRESETS:
         if name.endswith((".yaml", ".yml")) or Path(name).is_file():
             return Strategy.load(name)
-        known = ", ".join(PRESETS)
-        raise ConfigError(f"unknown strategy {name!r}", hint=f"known: {known}; or give a YAML file")
+        if not plugins.find("strategies", preset):
+            known = ", ".join([*PRESETS, *plugins.names("strategies")])
+            raise ConfigError(f"unknown strategy {name!r}", hint=f"known: {known}; or give a YAML file")
     given = _settings(name, settings) if settings else {}
     # A selector takes the place of the packaged demonstrations, so these may be those of any kind.
-    strategy = PRESETS[preset][1]("number" if "select" in given else kind)
+    own = PRESETS.get(preset)
+    strategy = own[1]("number" if "select" in given else kind) if own else registered(preset)()
     if not given:
         return strategy
     if isinstance(strategy, DemonstrationStrategy):

@@ -40,9 +40,11 @@ class SelfConsistency(Strategy):
     tag: ClassVar[str] = "self-consistency"
 
     inner: SerializeAsAny[Strategy]
+    """What is sampled."""
     n: PositiveInt = 10
     """Samples a question, at most; the paper uses 40 and finds most of the gain by 10."""
     temperature: float = Field(default=0.7, ge=0)
+    """Of the requests of `inner` that leave theirs open; the paper takes 0.5 to 0.7."""
     vote: Literal["majority", "weighted", "similarity", "overlap"] = "majority"
     """How the answer is chosen.
 

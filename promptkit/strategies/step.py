@@ -66,6 +66,7 @@ class Step(Data):
     temperature: float | None = Field(default=None, ge=0)
     """Unset, that of the chain."""
     stop: StopStrings = ()
+    """Texts that end a completion."""
 
     def __init__(self, **fields: Any) -> None:
         try:

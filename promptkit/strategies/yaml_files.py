@@ -37,7 +37,7 @@ def write_yaml(path: str | Path, data: Any, what: str, *, comment: str = "") -> 
     try:
         Path(path).write_text(head + text, encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"cannot write the {what} {path}: {_reason(error)}") from error
+        raise ConfigError(f"cannot write the {what} {path}: {_reason(error)}", hint="choose another place") from error
 
 
 class _Loader(yaml.SafeLoader):

@@ -23,12 +23,15 @@ class ZeroShot(Strategy):
     tag: ClassVar[str] = "zero-shot"
 
     style: Literal["plain", "direct"] = "plain"
+    """What is asked for: "plain" lets the model reason, "direct" forbids it."""
     template: str | None = None
     """Template name or file; unset, the packaged one of the style."""
     max_tokens: PositiveInt | None = None
     """Limit of new tokens; unset, 300 for "plain" and 32 for "direct"."""
     temperature: float | None = Field(default=None, ge=0)
+    """Unset, a wrapper's, else the backend's own (greedy on local models); 0 is greedy in any case."""
     stop: StopStrings = ("\nQ:",)
+    """Texts that end a completion; base models go on with a next question of their own."""
     extractor: ExtractorName | None = None
     """Name of the extractor; unset, "lenient" for "plain" (phrase, boxed, last) and "answer" for "direct"."""
 

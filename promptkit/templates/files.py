@@ -61,7 +61,8 @@ def read(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_SOURCE + 1)
     except OSError as error:
-        raise TemplateError(f"{path} cannot be read: {error.strerror}") from error
+        hint = "check the path and its permissions"
+        raise TemplateError(f"{path} cannot be read: {error.strerror}", hint=hint) from error
     if len(data) > MAX_SOURCE:
         raise TemplateError(f"{path} is larger than {MAX_SOURCE:,} bytes", hint="pass long texts as variables")
     try:

@@ -1,6 +1,7 @@
 """A prompt template: loaded and checked once, rendered many times."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -171,16 +172,21 @@ class _Outline:
 _parser = Sandbox({})
 
 
+def parsed(source: str) -> nodes.Template:
+    """The syntax tree of a template's text. What Jinja raises at a fault of the text is raised as it is."""
+    with meter.rendering():  # constant expressions are worked out here
+        return _parser.parse(source)
+
+
 @lru_cache(maxsize=512)
 def _outline(source: str) -> _Outline:
-    with meter.rendering():  # constant expressions are worked out here
-        tree = _parser.parse(source)
-        return _Outline(
-            undeclared=frozenset(meta.find_undeclared_variables(tree)),
-            assigned=frozenset(name.name for name in tree.find_all(nodes.Name) if name.ctx == "store"),
-            references=tuple(meta.find_referenced_templates(tree)),
-            writes_turns=has_role_blocks(tree),
-        )
+    tree = parsed(source)
+    return _Outline(
+        undeclared=frozenset(meta.find_undeclared_variables(tree)),
+        assigned=frozenset(name.name for name in tree.find_all(nodes.Name) if name.ctx == "store"),
+        references=tuple(meta.find_referenced_templates(tree)),
+        writes_turns=has_role_blocks(tree),
+    )
 
 
 def _writes_turns(template: Template) -> bool:
@@ -233,9 +239,8 @@ def _label(template: Template, part: str = "", line: int = 0) -> str:
 def _fail(template: Template, error: Exception, missing: frozenset[str] = frozenset(), part: str = _MAIN) -> NoReturn:
     """Raise what went wrong in a template as a `TemplateError` that says where."""
     if isinstance(error, jinja2.TemplateSyntaxError):
-        raise TemplateError(
-            f"{_label(template, part, error.lineno)}: {error.message}", hint="see docs/templates.md for what is allowed"
-        ) from error
+        message, hint = syntax_problem(error)
+        raise TemplateError(f"{_label(template, part, error.lineno)}: {message}", hint=hint) from error
     line = 0
     known = {_MAIN, *dict(template.parts)}
     for frame in _frames(error):
@@ -243,6 +248,23 @@ def _fail(template: Template, error: Exception, missing: frozenset[str] = frozen
             part, line = file, frame.tb_lineno
     message, hint = _explain(error, missing)
     raise TemplateError(f"{_label(template, part, line)}: {message}", hint=hint) from error
+
+
+def syntax_problem(error: jinja2.TemplateSyntaxError) -> tuple[str, str]:
+    """What a syntax error says and what to do about it; of a block that does not exist, which roles there are."""
+    unknown = re.match(r"Encountered unknown tag '(?!end)(\w+)'", error.message or "")
+    if unknown is None:
+        return error.message or "it cannot be read", "see docs/templates.md for what is allowed"
+    near = get_close_matches(unknown[1], [*_ROLES, *_STATEMENTS], 1)
+    meant = near[0] if near else _OTHER_NAMES.get(unknown[1])
+    roles = "the roles are system, user and assistant, beside completion"
+    return f"there is no block {{% {unknown[1]} %}}", f"did you mean {meant}? {roles}" if meant else roles
+
+
+_ROLES = ("system", "user", "assistant", "completion")
+_STATEMENTS = ("if", "for", "set", "macro", "call", "filter", "include", "import", "from", "extends", "block", "with")
+_OTHER_NAMES = {"human": "user", "prompt": "user", "developer": "system", "ai": "assistant", "model": "assistant"}
+"""What other tools call the roles."""
 
 
 def _frames(error: Exception) -> Iterator[TracebackType]:

@@ -140,7 +140,8 @@ class HFBackend(Backend):
                 with self._turn:
                     ended = batch.advance()
             except Exception as error:  # models raise whatever they like
-                raise BackendError(f"{self.name} failed while it generated: {first_line(error)}") from error
+                problem = f"{self.name} failed while it generated: {first_line(error)}"
+                raise BackendError(problem, hint="try a smaller batch size, or another dtype") from error
             for row, failure in ended:
                 request, rendered = cast("tuple[Request, str]", row.tag)
                 if failure is not None:
@@ -183,7 +184,7 @@ class HFBackend(Backend):
         sampling = group.first.sampling
         room = self.context - len(ids)
         if not ids:
-            raise BackendError("the prompt is empty")
+            raise BackendError("the prompt is empty", hint="does the template show the question?")
         if room < 1:
             raise ContextOverflowError(
                 f"the prompt has {len(ids)} tokens and {self.name} takes {self.context}",

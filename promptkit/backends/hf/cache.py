@@ -6,7 +6,7 @@ attention (Ye et al., 2024, FlashInfer; Juravsky et al., 2024, Hydragen).
 
 # pyright: basic
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -65,6 +65,13 @@ class Kept:
 def blocks(capacity: int) -> int:
     """Positions that a row of this capacity takes: whole blocks."""
     return -(-capacity // _BLOCK) * _BLOCK
+
+
+def held_positions(kept: Iterable[Kept]) -> int:
+    """Positions that these hold in all, what several of them begin with once."""
+    kept = list(kept)
+    bases = {id(one.base): one.base.own for one in kept if one.base}
+    return sum(one.own for one in kept) + sum(bases.values())
 
 
 class _RaggedLayer(DynamicLayer):

@@ -14,13 +14,15 @@ from typing import Any, TypeAlias
 
 import torch
 
-from promptkit.backends.hf.cache import Kept, blocks
+from promptkit.backends.hf.cache import Kept, blocks, held_positions
 from promptkit.backends.hf.forward import AloneSlots, MixedSlots, Need, Slots, shared_prefix
 from promptkit.backends.hf.sampling import Sampler, choose
 from promptkit.types import FinishReason
 
 _PREFILL_TOKENS = 4096
 """Prompt tokens, padding included and what is shared left out, that are computed in one forward pass."""
+_PREFILL_POSITIONS = 4 * _PREFILL_TOKENS
+"""Positions of the cache that one such pass may fill, what is shared included: for a moment they exist twice."""
 
 
 @dataclass(eq=False)
@@ -269,9 +271,8 @@ class RollingBatch:
             tokens = [*row.prompt, *row.tokens[:-1]]
             if row.key and (kept := self._slots.keep(slot, tokens)):
                 self._kept[row.key] = kept
-        held = sum(kept.own for kept in self._kept.values())
-        while held > self.cache_tokens // 4:
-            held -= self._kept.popitem(last=False)[1].own
+        while held_positions(self._kept.values()) > self.cache_tokens // 4:
+            self._kept.popitem(last=False)
 
     # -- decoding ---------------------------------------------------------------------------------
 
@@ -374,7 +375,7 @@ def _fits(prompts: list[list[int]], count: int, spared: int) -> bool:
     memory of the cache. The others are no longer than these and share as much; `spared` tokens are known."""
     longest = max(map(len, prompts))
     compute = (longest - max(spared, shared_prefix(prompts))) * count
-    return compute <= _PREFILL_TOKENS and longest * count <= 8 * _PREFILL_TOKENS
+    return compute <= _PREFILL_TOKENS and longest * count <= _PREFILL_POSITIONS
 
 
 def _rows(passes: list[Pass]) -> list[Row]:

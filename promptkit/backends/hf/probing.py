@@ -73,7 +73,8 @@ def probe(model: Any, name: str) -> Ability:
             for prompt, more in zip(prompts, tokens, strict=True)
         ]
     except _FOREIGN as error:
-        raise ModelError(f"{name} cannot be run: {type(error).__name__}: {error}") from error
+        problem = f"{name} cannot be run: {type(error).__name__}: {error}"
+        raise ModelError(problem, hint="does this version of transformers know such models?") from error
     if not all(logits.isfinite().all() for logits in truth):
         raise ModelError(
             f"{name} computes no numbers in {str(model.dtype).removeprefix('torch.')}", hint="use another dtype"

@@ -36,5 +36,6 @@ def render(tokenizer: Any, request: Request, mode: Mode, ends: Set[int], name: s
             messages, tokenize=False, add_generation_prompt=not continues, continue_final_message=continues
         )
     except Exception as error:  # templates raise whatever they like
-        raise BackendError(f"the chat template of {name} refuses these messages: {error}") from error
+        problem = f"the chat template of {name} refuses these messages: {error}"
+        raise BackendError(problem, hint="use a template without that role, or completion mode") from error
     return text, tokenizer(text, add_special_tokens=False)["input_ids"]

@@ -45,7 +45,8 @@ class UnloadedHF(Backend):
             self.tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=trust_remote_code)
             config: Any = AutoConfig.from_pretrained(source, trust_remote_code=trust_remote_code)
         except Exception as error:  # damaged files make the libraries below raise errors of their own
-            raise ModelError(f"cannot read the tokenizer of {name}: {loading.first_line(error)}") from error
+            problem = f"cannot read the tokenizer of {name}: {loading.first_line(error)}"
+            raise ModelError(problem, hint="are its files complete?") from error
         if mode != "completion" and not self.tokenizer.chat_template:
             raise ConfigError(f"{name} has no chat template", hint='ask for mode="completion" (--mode completion)')
         self.mode: Mode = mode or "chat"

@@ -46,7 +46,7 @@ def _in_file(path: Path) -> str:
         key = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise ConfigError(f"cannot read the key file {path}: {reason}") from None
+        raise ConfigError(f"cannot read the key file {path}: {reason}", hint="check the path") from None
     if not key:
-        raise ConfigError(f"the key file {path} is empty")
+        raise ConfigError(f"the key file {path} is empty", hint="put the key into it, on one line")
     return key

@@ -51,7 +51,7 @@ def write_table(runs: Sequence[Run], path: Path) -> None:
     """
     found = rows(runs)
     if not found:
-        raise ConfigError("the runs hold no questions")
+        raise ConfigError("the runs hold no questions", hint="make them again")
     try:
         if path.suffix == ".csv":
             _write_csv(found, path)

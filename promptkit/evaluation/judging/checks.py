@@ -50,14 +50,15 @@ def _goes_on(before: str, after: str) -> bool:
 
 def _count(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ConfigError(f"the check {name!r} needs a whole number, not {value!r}")
+        raise ConfigError(f"the check {name!r} needs a whole number, not {value!r}", hint=f"such as {name}: 2")
     return value
 
 
 def _texts(name: str, value: Any) -> list[str]:
     given = cast("list[Any]", value) if isinstance(value, list) else [value]
     if not given or not all(isinstance(one, str) and one for one in given):
-        raise ConfigError(f"the check {name!r} needs a text or a list of texts, not {value!r}")
+        hint = f'write {name}: "refund", or {name}: [refund, days]'
+        raise ConfigError(f"the check {name!r} needs a text or a list of texts, not {value!r}", hint=hint)
     return [one.casefold() for one in given]
 
 

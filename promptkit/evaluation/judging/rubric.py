@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from promptkit import plugins
 from promptkit.errors import ConfigError
 from promptkit.evaluation.judging.checks import Check, check_for
 from promptkit.paths import packaged
@@ -89,16 +90,20 @@ class Rubric(Data):
 
 
 def load_rubric(path: str | Path) -> Rubric:
-    """Read a rubric file, or a packaged rubric by its name ("support-summary").
+    """Read a rubric file, or take one by its name: a packaged one ("support-summary"), or one that a plugin brings.
 
     Raises:
-        ConfigError: the file cannot be read or is no rubric.
+        ConfigError: the file cannot be read or is no rubric, or the plugin cannot be used.
     """
     own = packaged("evals") / "rubrics" / f"{path}.yaml"
     is_name = isinstance(path, str) and path.replace("-", "").isalnum() and not Path(path).exists()
     if is_name and not own.is_file():
-        known = ", ".join(sorted(file.stem for file in own.parent.glob("*.yaml")))
-        raise ConfigError(f"there is no rubric {path!r}", hint=f"give a YAML file, or one of: {known}")
+        if plugin := plugins.find("judges", str(path)):
+            brought = plugin.load()
+            if not isinstance(brought, Rubric):
+                raise plugin.refused(f"it is a {type(brought).__name__}, not a Rubric")
+            return brought
+        raise ConfigError(f"there is no rubric {path!r}", hint=f"give a YAML file, or one of: {', '.join(names())}")
     data = read_yaml(own if is_name else path, "rubric")
     if not isinstance(data, dict) or "criteria" not in data:
         raise ConfigError(f"{path} holds no rubric", hint="it needs `name` and a list `criteria` with `name` and `ask`")
@@ -106,3 +111,9 @@ def load_rubric(path: str | Path) -> Rubric:
         return Rubric.model_validate(data)
     except ValidationError as error:
         raise ConfigError(f"{path}: {first_problem(error)}") from error
+
+
+def names() -> list[str]:
+    """The names that `load_rubric` knows, those of plugins last."""
+    own = sorted(file.stem for file in (packaged("evals") / "rubrics").glob("*.yaml"))
+    return [*own, *(name for name in plugins.names("judges") if name not in own)]

@@ -20,6 +20,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that short rows already make the cache grow, need several prefill passes and share what they begin with."""
     monkeypatch.setattr(cache, "_BLOCK", 4)
     monkeypatch.setattr(engine, "_PREFILL_TOKENS", 24)
+    monkeypatch.setattr(engine, "_PREFILL_POSITIONS", 96)
     monkeypatch.setattr(forward, "_WORTH_SHARING", 2)
     monkeypatch.setattr(forward, "_WORTH_HOLDING", 3)
 
@@ -138,7 +139,7 @@ class RowsComeAndGo(RuleBasedStateMachine):
         assert len(batch.live) + len(batch.waiting) + len(self.ended) == self.count
         allocated = batch._mixed.cache.rows * batch._mixed.cache.capacity
         assert allocated <= batch.cache_tokens or batch._mixed.cache.rows == 1
-        assert sum(len(kept.tokens) for kept in batch._kept.values()) <= batch.cache_tokens / 4
+        assert cache.held_positions(batch._kept.values()) <= batch.cache_tokens / 4
 
     def teardown(self) -> None:
         if not hasattr(self, "batch"):
