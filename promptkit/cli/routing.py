@@ -106,18 +106,19 @@ def _print(found: "Routing") -> None:
 def sentences(found: "Routing") -> list[str]:
     """What the numbers say, and no more."""
     low, high = found.gain.ci95
-    best, gain = found.best.name, f"{_points(found.gain)} against {found.best.name}"
+    worth = found.router.worth
+    measure = f", where {worth:g} tokens count as one right answer" if worth else ""
+    best, gain = found.best.name, f"{_points(found.gain)} against {found.best.name}{measure}"
     if low > 0:
         said = f"The router beats the best single strategy: {gain}."
     elif high < 0:
         said = f"The router is worse than the best single strategy: {gain}. Use {best}."
     else:
         said = f"The router is not shown to beat the best single strategy: {gain}. Use {best}."
-    measure = f" net of tokens, {found.router.worth:g} for a right answer," if found.router.worth else ""
     return [
         f"{found.questions} questions, cross-validated; looked at: {', '.join(found.features)}.",
         said,
-        f"Regret against an oracle that always knows{measure}: {_points(found.regret)}.",
+        f"Regret against an oracle that always knows: {_points(found.regret)}{measure}.",
     ]
 
 

@@ -122,7 +122,7 @@ def route(
         ConfigError: the runs do not belong together or are too few, or scikit-learn is missing.
     """
     table = routing_table(runs, features, embedder)
-    asked: tuple[Feature, ...] = tuple(features) if features else FEATURES
+    asked: Sequence[Feature] = features or FEATURES
     used: tuple[Feature, ...] = tuple(one for one in asked if one != "agreement" or table.probe is not None)
     router = _router(table, used, worth, neighbours, embedder)
     return cross_validated(router, table, used, folds, repeats, seed)

