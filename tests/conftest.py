@@ -1,5 +1,6 @@
 """What all tests share: no network, no user folders, and a model small enough to make anew."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # `tests.isolation` is impor
 from tests.isolation import ROOT, USER_FOLDERS, isolate
 
 isolate()
+# Whoever starts the tests in the background may have them ignore Ctrl-C, and what they start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("promptkit", deadline=None)  # how long an example takes is no matter of right and wrong
 settings.load_profile("promptkit")

@@ -217,6 +217,7 @@ def test_the_ledger_keeps_stored_tokens_apart(tmp_path: Path) -> None:
         "cached_calls": 3,
         "cached_prompt_tokens": 33,
         "cached_completion_tokens": 21,
+        "reused_prompt_tokens": 0,
         "uncounted_calls": 0,
         "cost": 5 * 25,
         "paid": 2 * 25,
