@@ -137,7 +137,7 @@ def main() -> None:
             f"The second stage of chain of thought takes {_range([100 * x for x in shares], 1)} % of the first's time."
         )
     for rival in rivals:
-        rival.close() if isinstance(rival, Elsewhere) else None
+        rival.close()
     if options.output:
         whole = {title: {name: [vars(one) for one in these] for name, these in laps.items()}
                  for title, laps in kept.items()}  # fmt: skip

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -174,7 +173,3 @@ class Elsewhere(Rival):
 def _settings(group: Iterable[Request]) -> str:
     requests = list(group)
     return json.dumps([requests[0].sampling.model_dump(exclude={"seed"}), len(requests)], default=str)
-
-
-if __name__ == "__main__":
-    sys.exit("run `python -m benchmarks.generation`")

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeAlias, cast
 
 import typer
 from rich.text import Text
@@ -14,6 +14,13 @@ from promptkit.errors import ConfigError
 
 _LISTS = ("choices", "labels", "demos")
 """Variables of templates that hold several things."""
+
+TemplateName: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        help="Name of `promptkit templates list`, or a file.", metavar="NAME", autocompletion=completing.templates
+    ),
+]
 
 templates_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The prompt templates.")
 
@@ -34,12 +41,7 @@ def templates_list() -> None:
 
 @templates_app.command(name="show")
 def templates_show(
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="Name of `promptkit templates list`, or a file.", metavar="NAME", autocompletion=completing.templates
-        ),
-    ],
+    name: TemplateName,
 ) -> None:
     """Print a template's source and the variables it needs.
 
@@ -57,12 +59,7 @@ def templates_show(
 
 @templates_app.command(name="render")
 def templates_render(
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="Name of `promptkit templates list`, or a file.", metavar="NAME", autocompletion=completing.templates
-        ),
-    ],
+    name: TemplateName,
     variables: Annotated[
         list[str] | None,
         typer.Option("--var", help="name=value; lists as YAML, [a, b]. May be repeated.", metavar="NAME=VALUE"),

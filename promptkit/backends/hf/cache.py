@@ -46,6 +46,11 @@ class Kept:
             return size
         return next(place for place, (a, b) in enumerate(zip(self.tokens, prompt, strict=False)) if a != b)
 
+    def shared_by_all(self, prompts: list[list[int]]) -> int:
+        """How many tokens all of these prompts begin with that are known here."""
+        # What the first and the last in lexicographic order share with it, all between them share too.
+        return min(self.shared(min(prompts)), self.shared(max(prompts)))
+
     def begins(self, prompt: list[int]) -> bool:
         """Whether a prompt begins with all of it and goes on."""
         return len(prompt) > len(self.tokens) and prompt[: len(self.tokens)] == self.tokens

@@ -52,7 +52,7 @@ def prefill(model: Any, prompts: list[list[int]], kept: Kept | None = None) -> t
         of each prompt were not computed again.
     """
     cache = DynamicCache()
-    known = min(kept.shared(prompt) for prompt in (min(prompts), max(prompts))) if kept else 0
+    known = kept.shared_by_all(prompts) if kept else 0
     if kept and known:
         for place, (keys, values) in enumerate(kept.first(known)):
             count = len(prompts)
@@ -238,7 +238,7 @@ class MixedSlots:
         if kept is None:
             known, computed = self._beginning(prompts)
         begin = (known.base if kept else known) if known else None
-        if begin and not (self.cascade and self._held(begin) and all(map(begin.begins, prompts))):
+        if begin and not (self._held(begin) and all(map(begin.begins, prompts))):
             begin = None
         logits, filled, reused = prefill(self.model, prompts, known)
         start, live = len(begin.tokens) if begin else 0, len(self.begins)
@@ -253,9 +253,9 @@ class MixedSlots:
 
     def _beginning(self, prompts: list[list[int]]) -> tuple[Kept | None, int]:
         """What all prompts begin with, computed where it was not known and pays, and how many tokens that took."""
-        ends = (min(prompts), max(prompts))
-        known = max(self.prefixes, key=lambda kept: (min(map(kept.shared, ends)), -len(kept.tokens)), default=None)
-        have = min(map(known.shared, ends)) if known else 0
+        ends = [min(prompts), max(prompts)]
+        known = max(self.prefixes, key=lambda kept: (kept.shared_by_all(ends), -len(kept.tokens)), default=None)
+        have = known.shared_by_all(ends) if known else 0
         shared = shared_prefix(prompts)
         if shared - have < _WORTH_SHARING:
             if known is None or have < _WORTH_SHARING:
@@ -270,12 +270,10 @@ class MixedSlots:
         return known, shared - have
 
     def _held(self, prefix: Kept) -> bool:
-        return len(prefix.tokens) >= self.from_tokens and prefix.base is None
+        return self.cascade and len(prefix.tokens) >= self.from_tokens
 
     def spared(self, prompt: list[int]) -> int:
         """See `Slots`."""
-        if not self.cascade:
-            return 0
         return max((len(kept.tokens) for kept in self.prefixes if self._held(kept) and kept.begins(prompt)), default=0)
 
     def shared(self, slot: int) -> int:
