@@ -22,6 +22,8 @@ from promptkit.types import LOCAL, Completion, Price, Request
 _TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|end_of_turn|>", "<|endoftext|>")
 """Tokens that end an assistant's turn in the common chat formats; models forget to list them as ends of text."""
 _DEFAULT_MAX_TOKENS = 512
+_PORTION = 16
+"""Requests taken on at a time."""
 
 
 class HFBackend(Backend):
@@ -127,14 +129,16 @@ class HFBackend(Backend):
             cascade=self.ability.cascade,
         )
         while True:
-            groups = take(batch.room)
-            for group in groups:
-                try:
-                    with self._turn:
-                        batch.add(self._rows(group))
-                except BackendError as error:
-                    yield from ((request, error) for request in group.requests)
-            if not groups and not batch.live and not batch.waiting:
+            # A few at a time, since their length decides how many have room: what waits here, waits before the second
+            # stages of those that end meanwhile, and these should come soon, while the cache still holds the first.
+            while groups := take(min(batch.room, _PORTION)):
+                for group in groups:
+                    try:
+                        with self._turn:
+                            batch.add(self._rows(group))
+                    except BackendError as error:
+                        yield from ((request, error) for request in group.requests)
+            if not batch.live and not batch.waiting:
                 return
             try:
                 with self._turn:

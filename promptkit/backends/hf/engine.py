@@ -130,11 +130,13 @@ class RollingBatch:
 
     @property
     def room(self) -> int:
-        """Rows that could be taken on now."""
-        return max(0, self.max_rows - len(self.live) - len(self.waiting))
+        """Rows that could be taken on now, by number and memory."""
+        return max(0, self._limit() - len(self.live) - len(self.waiting))
 
     def add(self, rows: list[Row]) -> None:
         """Queue rows. Samples of one prompt should be given side by side."""
+        for row in rows:
+            row.spared = self._slots.spared(row.prompt)
         self.waiting.extend(rows)
 
     def advance(self) -> list[Ended]:
@@ -168,7 +170,8 @@ class RollingBatch:
     def _admit(self) -> list[Pass]:
         """Take rows out of the queue and sort them into prefill passes, each a list of prompts with their rows."""
         # Prefilling a few prompts at once is cheaper than one by one, so wait until some room has come together.
-        if self.live and (self._retry_rows or self.max_rows - len(self.live) < max(1, self.max_rows // 8)):
+        most = self._limit()
+        if self.live and (self._retry_rows or most - len(self.live) < max(1, most // 8)):
             return []
         prompts: list[list[Row]] = []
         for row in self._fitting():
@@ -255,6 +258,12 @@ class RollingBatch:
             logits = logits[torch.tensor(which, device=logits.device)]
         self._accept(rows, logits)
         self.live.extend(rows)
+
+    def _limit(self) -> int:
+        """Rows that fit at a time, as long as none is longer than those live and waiting."""
+        waiting = max((row.capacity - row.spared for row in self.waiting), default=0)
+        capacity = max(self._live_capacity(), waiting)
+        return min(self.max_rows, max(1, self.cache_tokens // blocks(capacity))) if capacity else self.max_rows
 
     def _live_capacity(self) -> int:
         """Positions of the longest live row, without what it shares with others."""
