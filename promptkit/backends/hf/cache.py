@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -219,18 +220,24 @@ def _attention(
 ) -> tuple[torch.Tensor, None]:
     """Attention of one new position a row, `query` `[rows, heads, 1, head_dim]`, to its prefix and its own positions.
 
-    The two parts are computed apart, the first for all rows of a prefix in one matrix product, and merged by the sums
-    of their exponentials.
+    Heads that share keys stand in the place of positions, so that no key is copied for each of them: many times faster
+    than `sdpa_attention_forward`, which repeats keys and values wherever there is a mask. The prefix and a row's own
+    positions are computed apart, the first for all rows of a prefix in one matrix product, and merged by the sums of
+    their exponentials.
 
     Returns:
         `[rows, 1, heads, head_dim]`, and no weights.
     """
     cache = _stepping.get()
-    if cache is None or not cache.prefixes:
+    if cache is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
     rows, heads, _, size = query.shape
-    groups = key.shape[1]
-    query = query.reshape(rows, groups, heads // groups, size) * (options.get("scaling") or size**-0.5)
+    groups, scale = key.shape[1], options.get("scaling") or size**-0.5
+    query = query.reshape(rows, groups, heads // groups, size)
+    if not cache.prefixes:
+        result = scaled_dot_product_attention(query, key, value, attn_mask=attention_mask, scale=scale)
+        return result.reshape(rows, 1, heads, result.shape[-1]), None
+    query = query * scale
     own = _part(query, key, value, attention_mask)
     for prefix, index in cache.prefixes:
         keys, values = prefix.layers[module.layer_idx]
