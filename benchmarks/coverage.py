@@ -5,9 +5,9 @@ Simulates runs whose truth is known, 4,000 for each line, and takes about a minu
 
 import numpy as np
 
-from promptkit.evaluation.clustered import weighted_clusters
-from promptkit.evaluation.interaction import contrast_interval, sign_flip
-from promptkit.evaluation.stats import wilson
+from promptkit.evaluation.analysis.interaction import contrast_interval, sign_flip
+from promptkit.evaluation.statistics import wilson
+from promptkit.evaluation.statistics.clustered import weighted_clusters
 
 RUNS = 4_000
 

@@ -8,7 +8,7 @@ Takes logs of Kojima et al. (2022) and labelled solutions of GSM8K (Cobbe et al.
 import argparse
 from pathlib import Path
 
-from promptkit.evaluation.recordings import Recording, Solution, parse, solutions
+from promptkit.evaluation.rereading.recordings import Recording, Solution, parse, solutions
 
 
 def main() -> None:

@@ -10,9 +10,9 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from promptkit.evaluation.rundir import load_run
+from promptkit.evaluation.presentation.verdict import judge, p_text
 from promptkit.evaluation.runs import Run
-from promptkit.evaluation.verdict import judge, p_text
+from promptkit.evaluation.runs.folder import load_run
 
 BASE = "zero-shot"
 ORDER = ("direct", "zero-shot", "few-shot", "zero-shot-cot", "manual-cot", "auto-cot", "self-consistency", "tot")

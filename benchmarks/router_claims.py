@@ -11,8 +11,8 @@ import argparse
 import numpy as np
 
 from promptkit import SelfConsistency, ZeroShot
-from promptkit.evaluation.routing import cross_validated
-from promptkit.evaluation.routing_table import RoutingTable
+from promptkit.evaluation.routing.fitting import cross_validated
+from promptkit.evaluation.routing.table import RoutingTable
 from promptkit.strategies.router import Route, Router
 
 STRATEGIES = (ZeroShot("direct"), ZeroShot(), SelfConsistency(ZeroShot(), 5))

@@ -11,7 +11,7 @@ from promptkit import AutoCoT, Backend, CoT, evaluate
 from promptkit.backends import default
 from promptkit.drawing.clusters import clusters_svg
 from promptkit.evaluation import load
-from promptkit.evaluation.pools import pool_of
+from promptkit.evaluation.benchmarks.pools import pool_of
 from promptkit.strategies.pool import Pool
 
 QUESTIONS = 10

@@ -34,6 +34,7 @@ DIRECTIONS: dict[str, set[str]] = {
     "scheduler": PLAIN | {"backends.base", "budget", "flow"},
     "diagnosis": PLAIN | {"backends", "evaluation", "extract", "models", "paths", "plugins", "strategies"},
     "drawing": PLAIN,
+    "foreign_text": set(),
     "embedding": PLAIN | {"models"},
     "report": PLAIN | {"__version__", "drawing", "evaluation", "paths", "strategies"},
     "strategies": PLAIN
@@ -51,8 +52,25 @@ DIRECTIONS: dict[str, set[str]] = {
     },
 }
 """By module or folder, what it may import besides itself; other backends are in `allowed`."""
-DISPLAY = {"types": {"report.notebook.result_html"}, "evaluation.runs": {"report.notebook.run_html"}}
-"""What `_repr_html_` may import, when a notebook calls it."""
+EVALUATION: dict[str, set[str]] = {
+    "statistics": set(),
+    "benchmarks": set(),
+    "runs": {"benchmarks", "statistics"},
+    "running": {"benchmarks", "runs"},
+    "analysis": {"benchmarks", "runs", "statistics"},
+    "presentation": {"analysis", "runs", "statistics"},
+    "rereading": {"analysis", "presentation", "runs", "statistics"},
+    "routing": {"analysis", "runs", "statistics"},
+    "judging": {"benchmarks", "presentation", "runs", "statistics"},
+    "ablation": {"benchmarks", "presentation", "running", "runs"},
+    "exporting": {"runs"},
+}
+"""By part of the evaluation, which other parts it may import; none after it, so that there is no cycle."""
+DISPLAY = {
+    "types": {"_repr_html_": "report.notebook.result_html"},
+    "evaluation.runs.run": {"_repr_html_": "report.notebook.run_html", "to_pandas": "evaluation.exporting.to_pandas"},
+}
+"""What a method that shows its object another way may import when it is called, against the direction."""
 
 
 def names(paths: list[Path]) -> list[str]:
@@ -99,12 +117,21 @@ def allowed(importer: str) -> set[str] | None:
 def forbidden(importer: str, source: ast.AST) -> list[str]:
     shown = set[str]()
     for node in ast.walk(source):
-        if isinstance(node, ast.FunctionDef) and node.name == "_repr_html_":
-            shown = set(imports(node)) & DISPLAY.get(importer, set())
+        if isinstance(node, ast.FunctionDef) and node.name in DISPLAY.get(importer, {}):
+            shown |= set(imports(node)) & {DISPLAY[importer][node.name]}
     may, found = allowed(importer), [n for n in imports(source) if n not in shown]
+    wrong = [n for n in found if may is not None and not any(within(n, other) for other in may)]
     if not within(importer, "cli") and not within(importer, "report"):
-        return [n for n in found if within(n, "report") or (may is not None and not any(within(n, o) for o in may))]
-    return [] if may is None else [n for n in found if not any(within(n, other) for other in may)]
+        wrong += [n for n in found if within(n, "report") and n not in wrong]
+    return wrong + [n for n in found if within(n, "evaluation") and not within_evaluation(importer, n)]
+
+
+def within_evaluation(importer: str, name: str) -> bool:
+    """Whether a module may import this name of the evaluation, as far as the parts of the evaluation go."""
+    if not within(importer, "evaluation") or importer == "evaluation":
+        return True
+    part = importer.split(".")[1]
+    return any(within(name, f"evaluation.{other}") for other in EVALUATION[part] | {part})
 
 
 @pytest.mark.parametrize("path", FILES, ids=names(FILES))
@@ -127,8 +154,13 @@ def test_imports_go_in_the_directions_of_the_design(path: Path) -> None:
         ("strategies.cot", "def run():\n    from promptkit.backends.fake import FakeBackend"),
         ("types", "from promptkit.report.notebook import result_html"),
         ("types", "def _repr_html_(self):\n    from promptkit.errors import ConfigError"),
-        ("evaluation.table", "def _repr_html_(self):\n    from promptkit.report.notebook import run_html"),
-        ("evaluation.verdict", "from promptkit.report import page"),
+        ("evaluation.runs.folder", "def _repr_html_(self):\n    from promptkit.report.notebook import run_html"),
+        ("evaluation.presentation.verdict", "from promptkit.report import page"),
+        ("evaluation.runs.run", "from promptkit.evaluation.exporting import to_pandas"),
+        ("evaluation.runs.run", "def summary(self):\n    from promptkit.evaluation.exporting import to_pandas"),
+        ("evaluation.statistics.paired", "from promptkit.evaluation.runs import Run"),
+        ("evaluation.analysis.noise", "from promptkit.evaluation import compare"),
+        ("evaluation.analysis.noise", "def late():\n    from promptkit.evaluation.presentation import verdict"),
         ("report.page", "from promptkit.cli import app"),
         ("report.page", "from promptkit.backends import default"),
         ("strategies.cot", "if TYPE_CHECKING:\n    from promptkit.evaluation import Benchmark"),
@@ -251,6 +283,15 @@ def test_no_text_becomes_code(path: Path) -> None:
 )
 def test_dangerous_lines_are_seen(line: str) -> None:
     assert dangerous(ast.parse(line))
+
+
+def test_the_parts_of_the_evaluation_have_an_order() -> None:
+    before = set[str]()
+    for part, others in EVALUATION.items():
+        assert others <= before, f"{part} comes too early"
+        before.add(part)
+    held = {module(path).split(".")[1] for path in FILES if module(path).startswith("evaluation.")}
+    assert held == before
 
 
 def test_the_checks_see_the_whole_package() -> None:

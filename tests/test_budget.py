@@ -14,7 +14,7 @@ from promptkit.budget import Budget, Meter
 from promptkit.errors import BackendError, ConfigError
 from promptkit.evaluation import Run, compare, load_run, verdict
 from promptkit.types import Price
-from tests.evaluation.test_evaluator import right, sums
+from tests.evaluation.running.test_evaluator import right, sums
 
 STRATEGIES = ["zero-shot", "zero-shot-cot", "self-consistency:n=3"]
 

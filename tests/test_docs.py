@@ -69,7 +69,7 @@ def test_python_runs(
         return backend
 
     monkeypatch.setattr("promptkit.backends.default", fake)
-    monkeypatch.setattr("promptkit.evaluation.evaluator.default", fake)
+    monkeypatch.setattr("promptkit.evaluation.running.evaluator.default", fake)
     monkeypatch.setattr("promptkit.HFBackend", fake, raising=False)
     monkeypatch.setattr("promptkit.OpenAIBackend", fake, raising=False)
     # README's second block goes on where the first one stopped.

@@ -232,7 +232,7 @@ def test_an_extractor_that_fails_on_a_text_is_named(bring: Bring) -> None:
 
 
 def test_benchmarks_of_plugins_are_checked_as_all_are(bring: Bring) -> None:
-    source = "from promptkit.evaluation.catalogue import Known\n"
+    source = "from promptkit.evaluation.benchmarks import Known\n"
     for name, rows in {"none": "[]", "odd": "[{'question': 'Q?', 'answer': 'no number'}]", "sad": "1 / 0"}.items():
         source += f"{name} = Known('{name}', 'number', None, 'CC0-1.0', 'x', make=lambda size, seed: {rows})\n"
     source += "empty = Known('empty', 'number', None, 'CC0-1.0', 'x')\n"
@@ -248,8 +248,8 @@ def test_a_benchmark_in_a_file_of_the_package_with_rules_of_its_own(bring: Bring
     (tmp_path / "capitals.jsonl").write_text('{"question": "France?", "answer": "Paris"}\n', encoding="utf-8")
     source = f"""
 from pathlib import Path
-from promptkit.evaluation.catalogue import Known
-from promptkit.evaluation.scorers import Scored
+from promptkit.evaluation.benchmarks import Known
+from promptkit.evaluation.benchmarks.scorers import Scored
 capitals = Known(
     "capitals", "text", 1, "CC0-1.0", "x", packaged=Path({str(tmp_path / "capitals.jsonl")!r}),
     scorer=lambda result, example: Scored(True, {{"half": 0.5}}),

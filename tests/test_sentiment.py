@@ -5,7 +5,7 @@ import re
 from collections import Counter
 
 from promptkit.evaluation import load
-from promptkit.evaluation.pools import pool_for
+from promptkit.evaluation.benchmarks.pools import pool_for
 from promptkit.paths import packaged
 from promptkit.strategies.demonstrations import load_demonstrations
 from promptkit.strategies.near_duplicates import NearDuplicates

@@ -24,6 +24,7 @@ from promptkit.cli.options import (
 )
 from promptkit.cli.progress import Evaluation
 from promptkit.errors import ConfigError
+from promptkit.foreign_text import one_line
 
 if TYPE_CHECKING:
     from promptkit.backends.base import Backend
@@ -68,7 +69,7 @@ def labels(
     """
     from promptkit.evaluation import label_ablation, label_verdict, load
     from promptkit.evaluation.ablation import label_arms
-    from promptkit.evaluation.pools import pool_for
+    from promptkit.evaluation.benchmarks.pools import pool_for
 
     asked = load(benchmark).limited(limit)
     label_arms(pool_for(asked, pool), k=k, seed=seed)  # before minutes are spent on loading a model
@@ -125,7 +126,7 @@ def wording(
     """
     from promptkit.evaluation import load, wording_ablation, wording_verdict
     from promptkit.evaluation.ablation import wording_arms
-    from promptkit.evaluation.inputs import check
+    from promptkit.evaluation.running.inputs import check
     from promptkit.strategies import resolve
 
     asked = load(benchmark).limited(limit)
@@ -183,7 +184,7 @@ def _opened(models: ModelOptions, spec: str, cache: bool) -> "Generator[tuple[Ba
 
 
 def _show(runs: "list[Run]", folder: Path, as_json: bool, verdict: str) -> None:
-    from promptkit.evaluation.table import one_line, print_compared
+    from promptkit.evaluation.presentation.table import print_compared
 
     if as_json:
         print_json({"runs": [run.summary() for run in runs], "verdict": verdict})

@@ -14,7 +14,7 @@ from promptkit.types import Kind
 
 if TYPE_CHECKING:
     from promptkit.evaluation import Benchmark
-    from promptkit.evaluation.inputs import Named
+    from promptkit.evaluation.running.inputs import Named
     from promptkit.strategies import Strategy
     from promptkit.strategies.pool import Pool
 
@@ -100,9 +100,9 @@ def read_asked(
         ConfigError: something makes no sense, or is said by the suite and by an option.
     """
     from promptkit.evaluation import load
-    from promptkit.evaluation.inputs import check
-    from promptkit.evaluation.pools import pool_for
-    from promptkit.evaluation.suites import Suite
+    from promptkit.evaluation.benchmarks.pools import pool_for
+    from promptkit.evaluation.running.inputs import check
+    from promptkit.evaluation.running.suites import Suite
 
     if suite:
         said = {

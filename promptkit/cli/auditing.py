@@ -10,6 +10,7 @@ from promptkit.cli import completing
 from promptkit.cli.console import err, out, print_json
 from promptkit.cli.options import AsJson, Seed, whole_number
 from promptkit.errors import ConfigError
+from promptkit.foreign_text import one_line
 
 
 def rescore(
@@ -38,9 +39,8 @@ def rescore(
       promptkit rescore runs/2026-01-31-120000/zero-shot --extractor strict
     """
     from promptkit.evaluation import load_run
-    from promptkit.evaluation.rescoring import changes, folder_beside
-    from promptkit.evaluation.rescoring import rescore as score_again
-    from promptkit.evaluation.table import one_line
+    from promptkit.evaluation.rereading.rescoring import changes, folder_beside
+    from promptkit.evaluation.rereading.rescoring import rescore as score_again
 
     old = load_run(run)
     new = score_again(old, extractor, run_dir or folder_beside(old, extractor))
@@ -83,9 +83,9 @@ def audit(
       promptkit audit runs/…/chain --steps golds.jsonl
     """
     from promptkit.evaluation import load_run
-    from promptkit.evaluation.audit_table import print_audit, print_steps
-    from promptkit.evaluation.auditing import audit_all
-    from promptkit.evaluation.step_report import load_step_golds, step_reports
+    from promptkit.evaluation.analysis.steps import load_step_golds, step_reports
+    from promptkit.evaluation.rereading.audit_table import print_audit, print_steps
+    from promptkit.evaluation.rereading.auditing import audit_all
 
     if show < 0:
         raise ConfigError(f"--show must be at least 0, not {show}")

@@ -16,6 +16,7 @@ from rich.text import Text
 from promptkit.cli.console import err, out, print_json, say
 from promptkit.cli.options import AsJson, whole_number
 from promptkit.errors import ConfigError
+from promptkit.foreign_text import one_line
 from promptkit.paths import completions_path
 
 if TYPE_CHECKING:
@@ -118,7 +119,6 @@ def _store(path: Path) -> "Store":
 
 def name_of(model: "ModelEntries") -> str:
     """A model in one line: its backend, its name, and what else tells it from others of that name."""
-    from promptkit.evaluation.table import one_line
 
     if model.identity is None:
         return _UNKNOWN

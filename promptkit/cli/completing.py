@@ -48,7 +48,7 @@ def strategies(incomplete: str) -> Offers:
 def benchmarks() -> Offers:
     """Names, those that need a file with "=", files of the working folder, and the two kinds that others make."""
     from promptkit import plugins
-    from promptkit.evaluation.catalogue import KNOWN
+    from promptkit.evaluation.benchmarks.catalogue import KNOWN
 
     found = [(name if e.packaged or e.hub else f"{name}=", f"{e.kind}, {e.source}") for name, e in KNOWN.items()]
     found += [(one.name, f"of {one.package}") for one in plugins.installed() if one.kind == "benchmarks"]

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from promptkit.errors import BackendError
+from promptkit.foreign_text import one_line
 
 if TYPE_CHECKING:
     from promptkit.evaluation import Run
@@ -34,7 +35,6 @@ err = _Console(stderr=True, highlight=False, emoji=False)
 
 def say(kind: str, color: str, message: str) -> None:
     """One line on standard error, such as `error: …`, whatever the message holds."""
-    from promptkit.evaluation.table import one_line
 
     err.print(Text.assemble((f"{kind}: ", f"bold {color}"), one_line(message)), soft_wrap=True)
 

@@ -19,6 +19,7 @@ from promptkit.cli.options import (
     with_model_options,
 )
 from promptkit.errors import ConfigError
+from promptkit.foreign_text import one_line
 
 if TYPE_CHECKING:
     from promptkit.strategies.selection import Selection
@@ -103,7 +104,7 @@ def build(
     """
     from promptkit.drawing.clusters import clusters_svg
     from promptkit.evaluation.benchmarks import load
-    from promptkit.evaluation.pools import pool_of
+    from promptkit.evaluation.benchmarks.pools import pool_of
     from promptkit.strategies import AutoCoT
     from promptkit.strategies.pool import packaged_pool
 
@@ -137,7 +138,6 @@ def build(
 
 
 def _print(selection: "Selection") -> None:
-    from promptkit.evaluation.table import one_line
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("cluster", "size", "looked at", "answer", "", "question"):

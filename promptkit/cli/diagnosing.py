@@ -10,6 +10,7 @@ import promptkit
 from promptkit.cli.console import err, out, print_json, say
 from promptkit.cli.options import AsJson, number
 from promptkit.errors import ConfigError
+from promptkit.foreign_text import one_line
 
 
 def doctor(
@@ -31,7 +32,6 @@ def doctor(
       promptkit doctor
     """
     from promptkit.diagnosis import diagnose
-    from promptkit.evaluation.table import one_line
 
     if not seconds > 0:
         raise ConfigError(f"--seconds must be more than 0, not {seconds:g}")
@@ -71,7 +71,6 @@ def plugins(as_json: AsJson = False) -> None:
       promptkit plugins
     """
     from promptkit.diagnosis.packages import problem_of, told
-    from promptkit.evaluation.table import one_line
     from promptkit.plugins import installed
 
     found = [(one, problem_of(one)) for one in installed()]

@@ -35,6 +35,7 @@ from promptkit.cli.options import (
 )
 from promptkit.cli.progress import Evaluation
 from promptkit.errors import ConfigError
+from promptkit.foreign_text import one_line, plain
 from promptkit.types import Kind
 
 if TYPE_CHECKING:
@@ -79,7 +80,6 @@ def run(
     from pydantic import ValidationError
 
     from promptkit.drawing import drawer, save, terminal
-    from promptkit.evaluation.table import plain
     from promptkit.strategies import resolve
     from promptkit.types import Question
 
@@ -115,7 +115,6 @@ def run(
 
 def _votes(result: "Result") -> list[str]:
     """Who voted for what, and what one should know of the vote; nothing where there was none."""
-    from promptkit.evaluation.table import one_line
 
     if not result.votes:
         return []
@@ -173,10 +172,10 @@ def evaluate_(
     """
     from promptkit.backends import check_spec
     from promptkit.cli.reporting import save_report
-    from promptkit.evaluation.by_seed import print_seeds
-    from promptkit.evaluation.suites import evaluate_seeds
-    from promptkit.evaluation.summary import summary
-    from promptkit.evaluation.table import one_line, print_runs
+    from promptkit.evaluation.presentation.by_seed import print_seeds
+    from promptkit.evaluation.presentation.summary import summary
+    from promptkit.evaluation.presentation.table import print_runs
+    from promptkit.evaluation.running.suites import evaluate_seeds
     from promptkit.models import DEFAULT
 
     asked = read_asked(
@@ -240,8 +239,8 @@ def compare_(
       promptkit compare runs/2026-01-31-120000/direct runs/2026-01-31-120000/zero-shot
     """
     from promptkit.evaluation import compare, load_run
-    from promptkit.evaluation.provenance import notes
-    from promptkit.evaluation.table import one_line, print_compared
+    from promptkit.evaluation.presentation.provenance import notes
+    from promptkit.evaluation.presentation.table import print_compared
 
     runs = [load_run(first), load_run(second)]
     comparison = compare(*runs)

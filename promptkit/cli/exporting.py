@@ -8,6 +8,7 @@ from rich.text import Text
 
 from promptkit.cli.console import err
 from promptkit.errors import ConfigError
+from promptkit.foreign_text import one_line
 
 
 def export(
@@ -37,7 +38,6 @@ def export(
     from promptkit.evaluation import load_run
     from promptkit.evaluation.exporting import write_inspect_log, write_table
     from promptkit.evaluation.exporting.inspect_log import file_name
-    from promptkit.evaluation.table import one_line
 
     loaded = [load_run(folder) for folder in runs]
     is_folder = output.is_dir() or not output.suffix

@@ -21,6 +21,7 @@ from promptkit.cli.options import (
     with_model_options,
 )
 from promptkit.errors import BackendError, ConfigError
+from promptkit.foreign_text import one_line
 
 if TYPE_CHECKING:
     from promptkit.backends.base import Backend
@@ -98,8 +99,6 @@ def judge(
     if failure is not None:
         raise BackendError(f"every verdict failed, the first one with: {failure}")
     if not as_json:
-        from promptkit.evaluation.table import one_line
-
         err.print(Text(f"\nEvery prompt and verdict is in {one_line(str(folder))}"), soft_wrap=True)
 
 

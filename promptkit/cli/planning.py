@@ -28,10 +28,11 @@ from promptkit.cli.options import (
     Seed,
     with_model_options,
 )
+from promptkit.foreign_text import one_line
 
 if TYPE_CHECKING:
-    from promptkit.evaluation.plan import Bounds, Plan
-    from promptkit.evaluation.unloaded import Known
+    from promptkit.evaluation.running.plan import Bounds, Plan
+    from promptkit.evaluation.running.unloaded import Known
 
 
 @with_model_options
@@ -65,8 +66,8 @@ def plan_(
     Example:
       promptkit plan --strategy zero-shot --strategy self-consistency:n=10
     """
-    from promptkit.evaluation.plan import plan
-    from promptkit.evaluation.unloaded import known_of
+    from promptkit.evaluation.running.plan import plan
+    from promptkit.evaluation.running.unloaded import known_of
 
     asked = read_asked(
         suite=suite,
@@ -98,7 +99,6 @@ def plan_(
 
 
 def _print(plans: "Sequence[Plan]", known: "Known") -> None:
-    from promptkit.evaluation.table import one_line
 
     benchmarks = list(dict.fromkeys(found.benchmark for found in plans))
     out.print(Text(f"{known.backend.name}: nothing was called", style="bold"))

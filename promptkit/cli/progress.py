@@ -6,6 +6,7 @@ from typing import Any, Self
 from rich.markup import escape
 
 from promptkit.cli.console import err
+from promptkit.foreign_text import one_line
 
 
 class Evaluation:
@@ -33,7 +34,6 @@ class Evaluation:
 
     def __call__(self, progress: Any) -> None:
         """Show how far it is, and a line of each run that has ended."""
-        from promptkit.evaluation.table import one_line
 
         self.bar.start()
         if progress is not self.shown:  # the next seed

@@ -10,9 +10,11 @@ from rich.text import Text
 from promptkit.cli.console import err, out, print_json
 from promptkit.cli.options import AsJson, Seed, number, whole_number
 from promptkit.errors import ConfigError
+from promptkit.foreign_text import one_line
 
 if TYPE_CHECKING:
-    from promptkit.evaluation.routing import Estimate, Routing
+    from promptkit.evaluation.routing import Routing
+    from promptkit.evaluation.routing.fitting import Estimate
 
 
 def route_(
@@ -55,7 +57,7 @@ def route_(
       promptkit route runs/2026-01-31-120000 -o router.yaml
     """
     from promptkit.evaluation.routing import route
-    from promptkit.evaluation.routing_table import features_of
+    from promptkit.evaluation.routing.table import features_of
     from promptkit.report.folders import finished, run_folders
 
     for folder in folders:
@@ -79,7 +81,6 @@ def route_(
 
 
 def _print(found: "Routing") -> None:
-    from promptkit.evaluation.table import one_line
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("strategy", overflow="fold")

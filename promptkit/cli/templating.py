@@ -11,6 +11,7 @@ from promptkit.cli import completing
 from promptkit.cli.console import err, out, print_json
 from promptkit.cli.options import AsJson
 from promptkit.errors import ConfigError
+from promptkit.foreign_text import one_line, plain
 
 _LISTS = ("choices", "labels", "demos")
 """Variables of templates that hold several things."""
@@ -170,7 +171,6 @@ def templates_check(
     Example:
       promptkit templates check
     """
-    from promptkit.evaluation.table import one_line
     from promptkit.templates import copies
     from promptkit.templates.checking import check
 
@@ -231,7 +231,6 @@ def _count(number: int, what: str) -> str:
 
 def _show(text: str, style: str = "") -> None:
     """Print a template's text to the letter (rich would expand its tabs), but no control sequences on a terminal."""
-    from promptkit.evaluation.table import plain
 
     if not sys.stdout.isatty():
         typer.echo(text)

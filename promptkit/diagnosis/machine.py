@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from promptkit.diagnosis.part import Part, gigabytes
-from promptkit.evaluation.rundir import environment
+from promptkit.evaluation.runs.folder import environment
 
 _CGROUP = Path("/sys/fs/cgroup")
 _INSTRUCTIONS = (

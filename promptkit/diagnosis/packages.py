@@ -9,7 +9,7 @@ from promptkit import plugins
 from promptkit.backends import check_spec, is_plugged
 from promptkit.diagnosis.part import Part
 from promptkit.errors import PromptkitError
-from promptkit.evaluation.catalogue import KNOWN, entry_of
+from promptkit.evaluation.benchmarks.catalogue import KNOWN, entry_of
 from promptkit.evaluation.judging.rubric import load_rubric
 from promptkit.extract import OWN, extractor_for
 from promptkit.strategies import PRESETS

@@ -9,10 +9,10 @@ from promptkit.backends.base import Backend
 from promptkit.budget import Budget, Meter
 from promptkit.errors import ConfigError
 from promptkit.evaluation.benchmarks import Benchmark, load
-from promptkit.evaluation.evaluator import Progress, evaluate
-from promptkit.evaluation.pools import pool_for
+from promptkit.evaluation.benchmarks.pools import pool_for
+from promptkit.evaluation.presentation.verdict import BLIND, Judged, blindness, judge, names, p_text, stopped
+from promptkit.evaluation.running.evaluator import Progress, evaluate
 from promptkit.evaluation.runs import Run
-from promptkit.evaluation.verdict import BLIND, Judged, blindness, judge, names, p_text, stopped
 from promptkit.strategies import Balanced, CoT, FewShot, Strategy, ZeroShot, resolve
 from promptkit.strategies.pool import Pool
 from promptkit.strategies.triggers import PUBLISHED

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from promptkit.drawing.chart import Chart
-from promptkit.evaluation.across import Row, across
-from promptkit.evaluation.findings import (
+from promptkit.evaluation.analysis.across import Row, across
+from promptkit.evaluation.analysis.interaction import interactions
+from promptkit.evaluation.analysis.noise import noise_floors
+from promptkit.evaluation.presentation.findings import (
     frontier_sentences,
     interaction_sentences,
     noise_sentences,
     pool_sentences,
 )
-from promptkit.evaluation.interaction import interactions
-from promptkit.evaluation.noise import noise_floors
-from promptkit.evaluation.phrases import p_text
+from promptkit.evaluation.presentation.phrases import p_text
+from promptkit.evaluation.presentation.summary import tables
+from promptkit.evaluation.presentation.table import table_columns, table_legend, table_notes
+from promptkit.evaluation.presentation.verdict import Judged, advised, judge, names, verdict
 from promptkit.evaluation.runs import Run
-from promptkit.evaluation.summary import tables
-from promptkit.evaluation.table import table_columns, table_legend, table_notes
-from promptkit.evaluation.verdict import Judged, advised, judge, names, verdict
 from promptkit.report.figures import accuracy_chart, cost_charts, pair_chart, vote_chart
 
 BASELINES = ("zero-shot", "direct")

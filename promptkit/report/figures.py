@@ -11,8 +11,8 @@ from promptkit.drawing.forest import Estimate, forest
 from promptkit.drawing.pairs import Change, pairs
 from promptkit.drawing.scatter import Point, scatter
 from promptkit.errors import ConfigError
-from promptkit.evaluation.frontier import Cost, frontier
-from promptkit.evaluation.resampling import vote_curve
+from promptkit.evaluation.analysis.frontier import Cost, frontier
+from promptkit.evaluation.analysis.resampling import vote_curve
 from promptkit.evaluation.runs import Run
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from promptkit.errors import ConfigError
-from promptkit.evaluation.rundir import load_run
 from promptkit.evaluation.runs import Run
+from promptkit.evaluation.runs.folder import load_run
 from promptkit.strategies import PRESETS
 
 

@@ -16,8 +16,8 @@ from markupsafe import Markup
 from promptkit import __version__
 from promptkit.drawing.chart import STYLE
 from promptkit.errors import ConfigError
+from promptkit.evaluation.presentation.verdict import names
 from promptkit.evaluation.runs import Run
-from promptkit.evaluation.verdict import names
 from promptkit.paths import private_file
 from promptkit.report.browsing import Questions
 from promptkit.report.chapters import Chapter, Pair, chapters, models

@@ -12,7 +12,7 @@ from threading import Lock
 from urllib.parse import quote, unquote, urlsplit
 
 from promptkit.errors import ConfigError
-from promptkit.evaluation.rundir import load_run_so_far
+from promptkit.evaluation.runs.folder import load_run_so_far
 from promptkit.report.folders import evaluations, run_folders, state_of
 from promptkit.report.page import page
 

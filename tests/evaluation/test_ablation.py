@@ -11,7 +11,7 @@ from promptkit import CoT, FakeBackend, FewShot, SelfConsistency, ZeroShot, labe
 from promptkit.errors import ConfigError
 from promptkit.evaluation import judge, label_verdict, load, load_run, wording_verdict
 from promptkit.evaluation.ablation import TRIGGERS, label_arms, permuted, wording_arms
-from promptkit.evaluation.pools import pool_for
+from promptkit.evaluation.benchmarks.pools import pool_for
 from promptkit.strategies.triggers import PUBLISHED
 from promptkit.types import Request
 from tests.made_runs import run as made_run

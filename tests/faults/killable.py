@@ -16,7 +16,7 @@ from typing import Any
 from promptkit import CachedBackend, CoT, SelfConsistency, ZeroShot, compare, evaluate
 from promptkit.backends.base import Answer, Backend
 from promptkit.evaluation import Benchmark
-from promptkit.evaluation.verdict import verdict
+from promptkit.evaluation.presentation.verdict import verdict
 from promptkit.types import Completion, Example, Question, Request
 
 QUESTIONS = 200

@@ -7,7 +7,7 @@ import pytest
 
 from promptkit import FakeBackend, evaluate
 from promptkit.errors import ConfigError
-from promptkit.evaluation.rundir import load_run, load_run_so_far
+from promptkit.evaluation.runs.folder import load_run, load_run_so_far
 from promptkit.report.folders import evaluations, finished, run_folders, state_of
 
 STRATEGIES = ["zero-shot-cot", "self-consistency:n=3", "direct"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from promptkit.evaluation.table import one_line, plain
+from promptkit.foreign_text import one_line, plain
 from tests.command_line import CommandLine
 from tests.security.hostile import FORBIDDEN, HOSTILE, LINK, Tags
 

@@ -56,7 +56,7 @@ def test_evaluate_prepares_it_once_a_run_and_counts_that(tmp_path: Path) -> None
 def test_the_published_pool_is_said_to_leak(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from rich.console import Console
 
-    from promptkit.evaluation.table import print_runs
+    from promptkit.evaluation.presentation.table import print_runs
 
     runs = evaluate({"auto": AutoCoT(3)}, benchmark("mine"), model(), pool="test", run_dir=tmp_path)
     assert load_run(tmp_path / "auto").manifest["pool"]["leaks"] is True

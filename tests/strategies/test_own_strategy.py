@@ -47,7 +47,7 @@ def test_it_is_about_twenty_lines(choosing: Any) -> None:
 def test_every_other_example_of_the_page_runs(choosing: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     embedded = FakeBackend("The answer is 31.")
     monkeypatch.setattr("promptkit.backends.default", lambda: embedded)
-    monkeypatch.setattr("promptkit.evaluation.evaluator.default", lambda: embedded)
+    monkeypatch.setattr("promptkit.evaluation.running.evaluator.default", lambda: embedded)
     use, test = blocks("python")[1:]
     exec(use, {})  # noqa: S102 (the page is ours)
     assert Strategy.load("nested.yaml") == SelfConsistency(choosing(ZeroShot(), n=3), n=5)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from promptkit import Demonstration, FakeBackend, FewShot, Question, Result, SelfConsistency, Strategy, ZeroShot
 from promptkit.errors import BackendError, BenchmarkError, ConfigError
 from promptkit.evaluation import load
-from promptkit.evaluation.pools import pool_for
+from promptkit.evaluation.benchmarks.pools import pool_for
 from promptkit.flow import Flow, ask
 from promptkit.strategies.base import request
 from promptkit.strategies.near_duplicates import NearDuplicates

@@ -11,7 +11,7 @@ import pytest
 
 from promptkit import CoT, FakeBackend, Question, Strategy, ZeroShot, evaluate
 from promptkit.evaluation.benchmarks import load
-from promptkit.evaluation.recordings import Block
+from promptkit.evaluation.rereading.recordings import Block
 from promptkit.extract import canonical, same
 from promptkit.types import Result
 from tests import recordings

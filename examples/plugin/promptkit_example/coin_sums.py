@@ -2,7 +2,7 @@
 
 import random
 
-from promptkit.evaluation.catalogue import Known
+from promptkit.evaluation.benchmarks import Known
 
 
 def _make(size: int, seed: int) -> list[dict[str, str]]:

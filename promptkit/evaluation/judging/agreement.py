@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from promptkit.evaluation.stats import Interval
+from promptkit.evaluation.statistics import Interval
 
 Weights: TypeAlias = Literal["none", "quadratic"]
 """Whether a disagreement counts the same, or the more the further apart the marks are."""

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from promptkit.errors import ConfigError
+from promptkit.evaluation.benchmarks.rows import Row, parse
 from promptkit.evaluation.judging.judge import Item
 from promptkit.evaluation.judging.rubric import Rubric
-from promptkit.evaluation.rows import Row, parse
-from promptkit.evaluation.rundir import load_run
+from promptkit.evaluation.runs.folder import load_run
 
 _SOURCES = ("source", "question", "dialogue", "document")
 _OUTPUTS = ("output", "text", "summary", "answer")

@@ -14,7 +14,7 @@ from promptkit.evaluation.judging.agreement import Agreement, agreement
 from promptkit.evaluation.judging.judge import Item, Judge, Judgement, Verdict
 from promptkit.evaluation.judging.pairwise import PairJudge, PairVerdict, Preference
 from promptkit.evaluation.judging.rubric import Criterion, Rubric
-from promptkit.evaluation.paired_points import PointsDifference, points_difference
+from promptkit.evaluation.statistics.paired_points import PointsDifference, points_difference
 from promptkit.scheduler import Outcome, run_flows
 from promptkit.types import Usage
 

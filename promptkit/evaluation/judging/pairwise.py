@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from promptkit.errors import BackendError, ConfigError
 from promptkit.evaluation.judging.judge import Item, Reading, RubricJudge, wording
-from promptkit.evaluation.stats import Interval, mcnemar_exact, paired_interval
+from promptkit.evaluation.statistics import Interval, mcnemar_exact, paired_interval
 from promptkit.flow import Flow, gather
 from promptkit.strategies.base import checked
 from promptkit.types import Question

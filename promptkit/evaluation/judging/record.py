@@ -11,7 +11,7 @@ from promptkit.errors import ConfigError
 from promptkit.evaluation.judging.judge import Judge
 from promptkit.evaluation.judging.judged import Judged
 from promptkit.evaluation.judging.pairwise import PairJudge, Preference
-from promptkit.evaluation.rundir import environment
+from promptkit.evaluation.runs.folder import environment
 
 
 def write_record(

@@ -10,9 +10,9 @@ from rich.text import Text
 from promptkit.evaluation.judging.agreement import Agreement
 from promptkit.evaluation.judging.judged import Judged, compare_points, compare_verdicts
 from promptkit.evaluation.judging.pairwise import Preference
-from promptkit.evaluation.paired_points import PointsDifference
-from promptkit.evaluation.table import one_line
-from promptkit.evaluation.verdict import ALPHA, p_text
+from promptkit.evaluation.presentation.verdict import ALPHA, p_text
+from promptkit.evaluation.statistics.paired_points import PointsDifference
+from promptkit.foreign_text import one_line
 
 WEAK = 0.4
 """Kappa up to which agreement is at most "fair" (Landis and Koch, 1977): verdicts of such a judge decide nothing."""

@@ -9,6 +9,18 @@ from promptkit.flow import ask
 from promptkit.scheduler import run_flows
 from promptkit.types import Completion, Message, Request, Sampling
 
+PROMPTS = [
+    "Q: a",
+    "How many apples are there?",
+    "The answer (arabic numerals) is",
+    "Let's think step by step. " * 6,
+    "0123456789",
+    "Q: How many? A:",
+    "step",
+    "apples " * 20,
+]
+"""Of several lengths."""
+
 
 def request(text: str, sample: int | None = None, **sampling: Any) -> Request:
     """One user message."""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptkit.evaluation.judging.agreement import agreement, cohen_kappa
-from promptkit.evaluation.paired_points import points_difference
+from promptkit.evaluation.statistics.paired_points import points_difference
 
 TABLES = st.integers(2, 5).flatmap(
     lambda k: st.lists(st.lists(st.integers(0, 30), min_size=k, max_size=k), min_size=k, max_size=k)

@@ -12,7 +12,7 @@ from promptkit.errors import BackendError
 from promptkit.evaluation.judging import load_items, with_facts
 from promptkit.types import Request
 from tests.command_line import CommandLine
-from tests.evaluation.test_rescoring import bench
+from tests.evaluation.rereading.test_rescoring import bench
 
 
 @pytest.fixture

@@ -1,0 +1,21 @@
+"""Text that a model or a file brought, made safe for a terminal."""
+
+import re
+import unicodedata
+
+
+def plain(text: str) -> str:
+    """Foreign text made safe for a terminal: control characters and escape sequences are taken out."""
+    text = re.sub(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)", "", text)
+    return "".join(_printable(char) for char in text)
+
+
+def one_line(text: str) -> str:
+    """Foreign text, safe for a terminal and on one line."""
+    return " ".join(plain(text).split())
+
+
+def _printable(char: str) -> str:
+    if char in "\n\t" or char.isprintable():
+        return char
+    return " " if unicodedata.category(char) in ("Zs", "Zl", "Zp") else ""
