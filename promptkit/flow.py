@@ -121,10 +121,11 @@ def _passing(
 
 def check_new(flow: object) -> None:
     """Raise a `TypeError` that says what to do, unless this is a flow that has not begun."""
-    if not isinstance(flow, Generator):
+    if isinstance(flow, GeneratorType):
+        if getgeneratorstate(cast("Flow[Any]", flow)) != GEN_CREATED:
+            raise TypeError("a flow was given twice: it runs only once, so call steps() anew for every branch")
+    elif not isinstance(flow, Generator):
         raise TypeError(
             f"steps() must be a generator, but gave {type(flow).__name__}: "
             "write `yield from ask(...)` where it needs a completion, or `yield from ()` where it needs none"
         )
-    if isinstance(flow, GeneratorType) and getgeneratorstate(cast("Flow[Any]", flow)) != GEN_CREATED:
-        raise TypeError("a flow was given twice: it runs only once, so call steps() anew for every branch")

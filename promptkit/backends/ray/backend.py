@@ -32,7 +32,7 @@ class _Member:
 
     actor: Any
     call: Any
-    """What it was asked last and has not told yet."""
+    """What it was asked last and has not told yet; `None` once it has told, until it is asked for more."""
     deaths: int = 0
     """How many before it, in its place, have died without an answer."""
     placed: bool = False
@@ -189,7 +189,10 @@ class RayBackend(Backend):
             member.alone = self._suspected(now)
             gifts.setdefault(member, []).append(now)
         for member, groups in gifts.items():
-            self._cluster.call(member.actor, "give", groups)
+            if member.call is None:
+                member.call = self._cluster.call(member.actor, "news", groups)
+            else:
+                self._cluster.call(member.actor, "give", groups)
 
     def _best_for(self, group: Group) -> _Member | None:
         """The worker with the most room; but samples of a prompt stay together in large batches, for its prefill."""
@@ -214,6 +217,9 @@ class RayBackend(Backend):
                 f"the Ray cluster has had no room for a worker with {self._share} for {self._patience:g} s",
                 hint="look at `ray status`; others may be using it",
             )
+        for member in self._crew:
+            if member.call is None:
+                member.call = self._cluster.call(member.actor, "news")
         ended = self._cluster.ready([member.call for member in self._crew], _LOOK)
         for place, member in enumerate(self._crew):
             if member.call not in ended:
@@ -236,8 +242,7 @@ class RayBackend(Backend):
                 member.call = self._cluster.call(member.actor, "start", self._make, str(Path.cwd()))
             case About():
                 self._check_same(told)
-                member.loaded = True
-                member.call = self._cluster.call(member.actor, "news")
+                member.loaded, member.call = True, None
             case News():
                 if told.answers:
                     member.deaths = 0
@@ -247,8 +252,7 @@ class RayBackend(Backend):
                         self._ready.append((request, answer))
                 if told.ended:
                     raise told.ended
-                member.limit = told.limit
-                member.call = self._cluster.call(member.actor, "news")
+                member.limit, member.call = told.limit, None
             case _:
                 raise cast("PromptkitError", told)
 

@@ -6,7 +6,7 @@ Nothing here knows of Ray: it is a plain class, whose methods are called from se
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -73,14 +73,16 @@ class Worker:
         threading.Thread(target=self._serve, name="promptkit-worker", daemon=True).start()
         return About(self._backend.name, self._backend.identity(), self._backend.price())
 
-    def give(self, groups: list[Group]) -> None:
+    def give(self, groups: Sequence[Group]) -> None:
         """Let it complete these, after what it was given before."""
         with self._changed:
             self._waiting.extend(groups)
             self._changed.notify_all()
 
-    def news(self) -> News:
-        """Wait until there is something to tell."""
+    def news(self, groups: Sequence[Group] = ()) -> News:
+        """Wait until there is something to tell; `groups` are given to it first, which saves a call of `give`."""
+        if groups:
+            self.give(groups)
         with self._changed:
             self._changed.wait_for(lambda: self._answers or self._limit > self._told or self._ended)
             answers, self._answers = tuple(self._answers), []

@@ -10,6 +10,7 @@ from promptkit.errors import ConfigError
 from promptkit.strategies import PRESETS, Strategy
 from promptkit.strategies.demonstrations import SETS
 from promptkit.strategies.selectors import Selector
+from promptkit.types import Kind
 
 
 class RunName(NamedTuple):
@@ -22,7 +23,7 @@ class RunName(NamedTuple):
 
 def label(strategy: Strategy) -> str:
     """A short name for tables: the preset's, else the tag and the fields that differ from their defaults."""
-    if name := next((name for name, preset in _presets() if preset == strategy), None):
+    if name := next((name for name in PRESETS for kind in SETS if _preset(name, kind) == strategy), None):
         return name
     shown: list[str] = []
     for name, information in type(strategy).model_fields.items():
@@ -41,9 +42,8 @@ def label(strategy: Strategy) -> str:
 
 
 @cache
-def _presets() -> list[tuple[str, Strategy]]:
-    """All presets, those with demonstrations for every kind of answer that has some."""
-    return [(name, make(kind)) for name, (_, make) in PRESETS.items() for kind in SETS]
+def _preset(name: str, kind: Kind) -> Strategy:
+    return PRESETS[name][1](kind)
 
 
 def folders_of(runs: Sequence[RunName], run_dir: str | Path) -> dict[RunName, Path]:

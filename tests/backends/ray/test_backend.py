@@ -1,7 +1,8 @@
 """The driver's side, with workers in threads: who gets what, and what happens when workers die."""
 
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
@@ -87,6 +88,18 @@ def test_it_can_be_used_again_and_strategies_run_on_it() -> None:
     assert texts(backend, 0) == {}
 
 
+def test_what_a_worker_is_given_travels_with_the_question_for_its_news() -> None:
+    class Counting(ThreadCluster):
+        def call(self, actor: Actor, method: str, *args: Any) -> Any:
+            methods[method] += 1
+            return super().call(actor, method, *args)
+
+    methods: Counter[str] = Counter()
+    assert texts(spread(Crew(), 1, Counting()), 50) == expected(50)
+    assert methods["give"] == 0
+    assert methods["news"] <= 2 * 50 + 2, "it tells answers and new room at most apart"
+
+
 def test_samples_of_a_prompt_stay_together_in_large_batches() -> None:
     crew = Crew(batch_size=64)
 
@@ -125,7 +138,7 @@ def test_a_request_that_kills_every_worker_fails_alone() -> None:
     cluster = ThreadCluster()
 
     class Mortal(Worker):
-        def give(self, groups: list[Any]) -> None:
+        def give(self, groups: Sequence[Group]) -> None:
             if any("poison" in request.text for group in groups for request in group.requests):
                 next(actor for actor in cluster.hired if actor.worker is self).die("out of memory")
             else:

@@ -53,6 +53,13 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def all_loaded(backend: RayBackend) -> RayBackend:
+    """The backend once each of its workers has work to lose; a machine that is busy places them one after the other."""
+    while not all(member.loaded for member in backend._crew):
+        backend._listen()
+    return backend
+
+
 def without(value: Any, names: set[str]) -> Any:
     if isinstance(value, dict):
         return {key: without(item, names) for key, item in value.items() if key not in names}
@@ -78,7 +85,7 @@ def test_the_run_folder_equals_that_of_a_run_on_one_machine(cluster: Any, alone:
 
 def test_a_node_that_is_killed_in_mid_run_costs_no_question(cluster: Any, alone: Path, tmp_path: Path) -> None:
     node = cluster.add_node(num_cpus=1, **LOOPBACK)
-    backend = answering.on_ray(cluster.address, tmp_path)
+    backend = all_loaded(answering.on_ray(cluster.address, tmp_path))
     assert len(backend._crew) == 3
     killed: list[int] = []
 
@@ -98,7 +105,7 @@ def test_a_node_that_is_killed_in_mid_run_costs_no_question(cluster: Any, alone:
 
 
 def test_a_worker_process_that_is_killed_is_replaced(cluster: Any, alone: Path, tmp_path: Path) -> None:
-    backend = answering.on_ray(cluster.address, tmp_path)
+    backend = all_loaded(answering.on_ray(cluster.address, tmp_path, workers=2))  # a node just killed may be counted
     killed: list[Any] = []
 
     def kill(progress: Any) -> None:

@@ -78,6 +78,13 @@ def test_it_answers_what_it_is_given_whenever_that_comes() -> None:
     assert answers(worker, 1) == {prompt("c").key: echo(prompt("c"))}
 
 
+def test_it_can_be_given_more_with_the_question_for_news() -> None:
+    worker = started(FakeBackend(echo))
+    assert worker.news() == News((), 2)
+    found = dict(worker.news(group("a", "b")).answers)
+    assert found | answers(worker, 2 - len(found)) == {prompt(text).key: echo(prompt(text)) for text in "ab"}
+
+
 def test_it_says_first_how_much_it_would_take() -> None:
     assert started(FakeBackend(echo, batch_size=8)).news() == News((), 8)
     assert started(FakeBackend(echo)).news() == News((), 2), "a backend that takes one at a time has one ahead"
