@@ -12,9 +12,9 @@ from pathlib import Path
 
 from benchmarks.results_table import BASE, place
 from promptkit.drawing.chart import Chart, Scale, dot, number, text
-from promptkit.evaluation.rundir import load_run
+from promptkit.evaluation.presentation.verdict import judge
 from promptkit.evaluation.runs import Run
-from promptkit.evaluation.verdict import judge
+from promptkit.evaluation.runs.folder import load_run
 
 _LEFT, _PANEL, _GAP, _TOKENS, _TOP, _ROW = 136, 150, 16, 46, 44, 26
 MODELS = {"smollm2-135m": "SmolLM2 135M", "qwen2.5-coder-0.5b": "Qwen2.5-Coder 0.5B", "qwen2.5-coder-1.5b": "… 1.5B"}
