@@ -170,8 +170,8 @@ class RollingBatch:
     def _admit(self) -> list[Pass]:
         """Take rows out of the queue and sort them into prefill passes, each a list of prompts with their rows."""
         # Prefilling a few prompts at once is cheaper than one by one, so wait until some room has come together.
-        most = self._limit()
-        if self.live and (self._retry_rows or most - len(self.live) < max(1, most // 8)):
+        few = max(1, (most := self._limit()) // 8)
+        if self.live and (self._retry_rows or most - len(self.live) < few):
             return []
         prompts: list[list[Row]] = []
         for row in self._fitting():
@@ -261,8 +261,7 @@ class RollingBatch:
 
     def _limit(self) -> int:
         """Rows that fit at a time, as long as none is longer than those live and waiting."""
-        waiting = max((row.capacity - row.spared for row in self.waiting), default=0)
-        capacity = max(self._live_capacity(), waiting)
+        capacity = max([self._live_capacity(), *(row.capacity - row.spared for row in self.waiting)])
         return min(self.max_rows, max(1, self.cache_tokens // blocks(capacity))) if capacity else self.max_rows
 
     def _live_capacity(self) -> int:
