@@ -1,6 +1,6 @@
 """The picture of README: strategies by model, with intervals and tokens, drawn from run folders.
 
-    python benchmarks/results_picture.py docs/pictures/results.svg multiarith runs/results/*/*
+    python -m benchmarks.results_picture docs/pictures/results.svg multiarith runs/results/*/*
 
 Takes the runs of one benchmark; models stand beside each other in the order in which their folders are given, and
 strategies below each other in the order of `results_table.py`.
@@ -16,7 +16,7 @@ from promptkit.evaluation.presentation.verdict import judge
 from promptkit.evaluation.runs import Run
 from promptkit.evaluation.runs.folder import load_run
 
-_LEFT, _PANEL, _GAP, _TOKENS, _TOP, _ROW = 136, 150, 16, 46, 44, 26
+_LEFT, _PANEL, _GAP, _TOKENS, _TOP, _ROW = 136, 150, 30, 46, 44, 26
 MODELS = {"smollm2-135m": "SmolLM2 135M", "qwen2.5-coder-0.5b": "Qwen2.5-Coder 0.5B", "qwen2.5-coder-1.5b": "… 1.5B"}
 COLORS = {1: "best", 0: "dot", -1: "broken"}
 
@@ -39,19 +39,15 @@ def panels(models: dict[str, list[Run]], benchmark: str) -> Chart:
         left = _LEFT + column * (_PANEL + _TOKENS + _GAP)
         marks += _panel(model, runs, names, Scale(0.0, 1.0, left, left + _PANEL), bottom)
     width = _LEFT + len(models) * (_PANEL + _TOKENS + _GAP)
-    marks.append(
-        text(
-            _LEFT,
-            bottom + 34,
-            "% right, 95 % interval; blue: shown to be more than zero-shot, red: less (exact McNemar test, Holm)",
-            "soft",
-        )
-    )
+    marks += [
+        text(_LEFT, bottom + 34, "% right, with 95 % interval; tokens generated a question", "soft"),
+        text(_LEFT, bottom + 50, "blue: shown to be more than zero-shot, red: less (exact McNemar test, Holm)", "soft"),
+    ]
     said = "; ".join(
         f"{model}: " + ", ".join(f"{run.strategy} {run.accuracy * 100:.0f} %" for run in sorted(runs, key=place))
         for model, runs in models.items()
     )
-    return Chart("results", f"Accuracy on {benchmark} by model and strategy. {said}", width, bottom + 44, tuple(marks))
+    return Chart("results", f"Accuracy on {benchmark} by model and strategy. {said}", width, bottom + 60, tuple(marks))
 
 
 def _panel(model: str, runs: list[Run], names: list[str], scale: Scale, bottom: float) -> Iterator[str]:
