@@ -10,11 +10,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.results_table import BASE, place
+from benchmarks.results_table import base_of, load_runs, place
 from promptkit.drawing.chart import Chart, Scale, dot, number, text
 from promptkit.evaluation.presentation.verdict import judge
 from promptkit.evaluation.runs import Run
-from promptkit.evaluation.runs.folder import load_run
 
 _LEFT, _PANEL, _GAP, _TOKENS, _TOP, _ROW = 136, 150, 30, 46, 44, 26
 MODELS = {"smollm2-135m": "SmolLM2 135M", "qwen2.5-coder-0.5b": "Qwen2.5-Coder 0.5B", "qwen2.5-coder-1.5b": "… 1.5B"}
@@ -59,8 +58,7 @@ def _panel(model: str, runs: list[Run], names: list[str], scale: Scale, bottom: 
         x = scale(value)
         yield f'<path class="grid" d="M{x:.1f},{_TOP:g}V{bottom:g}"/>'
         yield text(x, bottom + 14, f"{value * 100:.0f}", "soft mid")
-    base = next((place for place, run in enumerate(runs) if run.strategy == BASE), 0)
-    judged = judge(runs)
+    base, judged = base_of(runs), judge(runs)
     for index, run in enumerate(runs):
         y = _TOP + _ROW * (names.index(run.strategy) + 0.5)
         found = judged.get((base, index))
@@ -74,9 +72,8 @@ def _panel(model: str, runs: list[Run], names: list[str], scale: Scale, bottom: 
 def main() -> None:
     """Draw the folders given."""
     target, benchmark, *folders = sys.argv[1:]
-    runs = [load_run(folder) for folder in folders if (Path(folder) / "manifest.json").is_file()]
     models: dict[str, list[Run]] = {}
-    for run in runs:
+    for run in load_runs(folders):
         if run.benchmark == benchmark:
             models.setdefault(Path(run.backend).name, []).append(run)
     Path(target).write_text(panels(models, benchmark).file())

@@ -23,10 +23,20 @@ def place(run: Run) -> tuple[int, str]:
     return next((i for i, name in enumerate(ORDER) if run.strategy.partition(":")[0] == name), len(ORDER)), run.strategy
 
 
+def base_of(runs: list[Run]) -> int:
+    """Which of the runs the others are held against."""
+    return next((i for i, run in enumerate(runs) if run.strategy == BASE), 0)
+
+
+def load_runs(folders: list[str]) -> list[Run]:
+    """The runs among these folders; what else lies there (a report) is passed over."""
+    return [load_run(folder) for folder in folders if (Path(folder) / "manifest.json").is_file()]
+
+
 def table(runs: list[Run]) -> str:
     """Runs that asked the same questions, as a Markdown table."""
     runs = sorted(runs, key=place)
-    base = next((i for i, run in enumerate(runs) if run.strategy == BASE), 0)
+    base = base_of(runs)
     judged = judge(runs) if len(runs) > 1 else {}
     lines = [
         f"**{runs[0].benchmark}, {runs[0].n} questions, {Path(runs[0].backend).name}**",
@@ -51,10 +61,8 @@ def table(runs: list[Run]) -> str:
 def main() -> None:
     """Print the tables of the folders given."""
     groups: dict[tuple[str, str], list[Run]] = defaultdict(list)
-    for folder in sys.argv[1:]:
-        if (Path(folder) / "manifest.json").is_file():
-            run = load_run(folder)
-            groups[run.benchmark, run.backend].append(run)
+    for run in load_runs(sys.argv[1:]):
+        groups[run.benchmark, run.backend].append(run)
     print("\n\n".join(table(runs) for runs in groups.values()))
 
 

@@ -131,7 +131,7 @@ class HFBackend(Backend):
         while True:
             # A few at a time, since their length decides how many have room: what waits here, waits before the second
             # stages of those that end meanwhile, and these should come soon, while the cache still holds the first.
-            while batch.room and (groups := take(min(batch.room, _PORTION))):
+            while (room := batch.room) and (groups := take(min(room, _PORTION))):
                 for group in groups:
                     try:
                         with self._turn:

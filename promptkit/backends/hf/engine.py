@@ -219,12 +219,10 @@ class RollingBatch:
         entering: list[Row] = []
         capacity = self._live_capacity()
         for row in self.waiting:
-            rows = len(self.live) + len(entering) + 1
             row.spared = self._slots.spared(row.prompt)
             capacity = max(capacity, row.capacity - row.spared)
-            if rows > most or (rows > 1 and rows * blocks(capacity) > self.cache_tokens):
-                break
-            if self._slots is self._mixed and row.capacity > self.mixed_up_to:
+            full = len(self.live) + len(entering) >= min(most, self._most_of(capacity))
+            if full or (self._slots is self._mixed and row.capacity > self.mixed_up_to):
                 break
             if self._slots is self._alone and (self.live or (entering and not entering[0].same_prompt(row))):
                 break
@@ -261,7 +259,9 @@ class RollingBatch:
 
     def _limit(self) -> int:
         """Rows that fit at a time, as long as none is longer than those live and waiting."""
-        capacity = max([self._live_capacity(), *(row.capacity - row.spared for row in self.waiting)])
+        return self._most_of(max([self._live_capacity(), *(row.capacity - row.spared for row in self.waiting)]))
+
+    def _most_of(self, capacity: int) -> int:
         return min(self.max_rows, max(1, self.cache_tokens // blocks(capacity))) if capacity else self.max_rows
 
     def _live_capacity(self) -> int:
