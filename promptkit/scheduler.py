@@ -79,9 +79,10 @@ class _Task:
 
 class _Scheduler(Generic[T]):
     def __init__(
-        self, flows: Iterable[Flow[T]], window: int, seed: int | None, on_call: OnCall | None, meter: Meter
+        self, flows: Iterable[Flow[T] | None], window: int, seed: int | None, on_call: OnCall | None, meter: Meter
     ) -> None:
-        self.flows = enumerate(flows)
+        self.flows = iter(flows)
+        self.index = count()
         self.window = window
         self.seed = seed
         self.on_call = on_call
@@ -172,10 +173,9 @@ class _Scheduler(Generic[T]):
                 if not task.closed:
                     self.step(task, received)
             # Outcomes not yet fetched count as well, so that flows that ask nothing are pulled lazily too.
-            if len(self.open) + len(self.done) >= self.window or (item := next(self.flows, None)) is None:
+            if len(self.open) + len(self.done) >= self.window or (flow := next(self.flows, None)) is None:
                 return
-            index, flow = item
-            task = _Task(flow, index, [], None, 0)
+            task = _Task(flow, next(self.index), [], None, 0)
             self.open[task] = None
             self.ready.append((task, None))
 
@@ -270,7 +270,7 @@ class _Scheduler(Generic[T]):
 
 
 def run_flows(
-    flows: Iterable[Flow[T]],
+    flows: Iterable[Flow[T] | None],
     backend: Backend,
     window: int = 256,
     *,
@@ -281,7 +281,8 @@ def run_flows(
     """Run flows against a backend and yield each one's outcome as it finishes.
 
     Args:
-        flows: the flows; pulled lazily, so a long iterable costs no memory. Older ones are served first.
+        flows: the flows; pulled lazily, so a long iterable costs no memory. Older ones are served first. `None` among
+            them says that the next one depends on outcomes to come: it is asked for again when one has been taken.
         backend: where their requests go. Requests equal but for their sample index reach it as one group, and
             requests equal in everything are asked once while one of them is pending or in flight.
         window: how many of the flows may be under way at a time.

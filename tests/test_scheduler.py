@@ -1,5 +1,6 @@
 """The scheduler: order, grouping, seeds, failures, and mistakes of authors."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -41,6 +42,27 @@ def test_older_flows_are_served_first() -> None:
     backend = Scripted(room=1)
     run(two("a"), two("b"), two("c"), backend=backend)
     assert backend.asked == ["a1", "a2", "b1", "b2", "c1", "c2"]
+
+
+def test_none_among_the_flows_waits_for_an_outcome() -> None:
+    found: list[str | None] = []
+
+    def flows() -> Iterator[Flow[str] | None]:
+        yield one("first")
+        yield one("second")
+        while not found:
+            yield None
+        yield one(f"after {found[0]}")
+
+    backend = Scripted(last)
+    for outcome in run_flows(flows(), backend):
+        found.append(outcome.value)
+        assert outcome.index == {"second||None": 1, "first||None": 0}.get(outcome.value or "", 2)
+    assert backend.asked == ["second", "after second||None", "first"]
+
+
+def test_none_that_waits_for_nothing_ends_the_run() -> None:
+    assert [outcome.value for outcome in run_flows(iter([one("a"), None, None]), Scripted())] == ["a||None"]
 
 
 # -- grouping and asking once -----------------------------------------------------------------------

@@ -298,12 +298,22 @@ def prepared(
     flows = (strategy.prepare(pool) for strategy, pool in given)
     ready: dict[int, Prepared] = {}
     for outcome in run_flows(flows, backend, seed=seed, on_call=on_call, meter=meter):
-        if outcome.error is not None:
-            raise outcome.error
-        if not isinstance(outcome.value, Strategy) or outcome.value.needs_pool():
-            raise TypeError(f"{type(given[outcome.index][0]).__name__}.prepare() must return a strategy without a pool")
-        ready[outcome.index] = Prepared(outcome.value, outcome.usage, outcome.trace)
+        ready[outcome.index] = prepared_by(outcome, given[outcome.index][0])
     return ready
+
+
+def prepared_by(outcome: Outcome[Any], strategy: Strategy) -> Prepared:
+    """What came of `strategy.prepare()`.
+
+    Raises:
+        PromptkitError: it cannot be prepared.
+        TypeError: what it gave is no strategy that is ready.
+    """
+    if outcome.error is not None:
+        raise outcome.error
+    if not isinstance(outcome.value, Strategy) or outcome.value.needs_pool():
+        raise TypeError(f"{type(strategy).__name__}.prepare() must return a strategy without a pool")
+    return Prepared(outcome.value, outcome.usage, outcome.trace)
 
 
 def request(prompt: Prompt, *, purpose: str = "", parent: Completion | None = None, **sampling: Any) -> Request:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptkit import AutoCoT, CoT, FakeBackend, Question, SelfConsistency, evaluate
+from promptkit import AutoCoT, CoT, FakeBackend, Question, SelfConsistency, ZeroShot, evaluate
 from promptkit.errors import ConfigError
 from promptkit.evaluation import load_run
 from promptkit.evaluation.benchmarks import Benchmark
@@ -51,6 +51,13 @@ def test_evaluate_prepares_it_once_a_run_and_counts_that(tmp_path: Path) -> None
             assert [demo["id"] for demo in manifest["prepared"]["demos"]]
             assert manifest["pool"] == {"source": "here", "questions": 9, "leaks": False}
             assert len(manifest["wrong_demonstrations"]) == 3
+
+
+def test_other_strategies_are_asked_while_it_is_being_prepared() -> None:
+    backend = model()
+    backend.batch_size = 4
+    evaluate({"auto": AutoCoT(3), "zero": ZeroShot()}, other(), backend, pool=benchmark("pool"))
+    assert any("How tall is the old tower?" in call.text for call in backend.calls[:4])
 
 
 def test_the_published_pool_is_said_to_leak(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,11 +30,11 @@ from promptkit.evaluation.running.naming import RunName, folders_of
 from promptkit.evaluation.runs import Run, Sample, score
 from promptkit.evaluation.runs.folder import RunWriter, environment
 from promptkit.flow import Flow
-from promptkit.scheduler import OnCall, run_flows
+from promptkit.scheduler import run_flows
 from promptkit.strategies import Strategy
-from promptkit.strategies.base import common_backend, prepared
+from promptkit.strategies.base import Prepared, common_backend, prepared_by
 from promptkit.strategies.pool import Pool
-from promptkit.types import Completion, Request, Result, Usage
+from promptkit.types import Completion, Request, Usage
 
 
 @dataclass
@@ -72,9 +73,22 @@ class _Part:
     samples: dict[int, Sample] = field(default_factory=dict[int, Sample])
     pool: Pool | None = None
     """For a strategy that needs one."""
-    preparation: Usage = field(default_factory=Usage)
+    prepared: Prepared | None = None
+    """Where it needed one, once it is ready."""
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
     """What is known once it is prepared, for the manifest."""
+
+    def is_prepared(self, prepared: Prepared) -> None:
+        """It can answer from now on."""
+        self.prepared, self.strategy = prepared, prepared.strategy
+        self.notes = preparation_notes(self.strategy, cast("Pool", self.pool))
+        if self.writer:
+            self.writer.note(**self.notes)
+
+    def request_keys(self) -> list[str]:
+        """Of all its answered calls."""
+        calls = chain(self.prepared.trace if self.prepared else (), *(sample.calls for sample in self.samples.values()))
+        return [call.request.key for call in calls]
 
 
 def evaluate(
@@ -153,10 +167,8 @@ def _run_parts(
 ) -> list[Run]:
     """Run all parts as one stream of flows."""
     clock = Clock()
-
-    def flows() -> Iterator[Flow[Result]]:
-        for part, place in places:
-            yield part.strategy.steps(part.benchmark.examples[place].question)
+    # Of each flow: whose it is, and the place of its question; none where it prepares the part.
+    begun: list[tuple[_Part, int | None]] = []
 
     def on_call(request: Request, answer: Answer) -> None:
         clock.note(request, answer)
@@ -165,13 +177,14 @@ def _run_parts(
         if on_progress:
             on_progress(progress)
 
-    _prepare(parts, backend, seed, on_call, meter)
-    ready = [part for part in parts if not part.strategy.needs_pool()]  # others were not prepared before the stop
-    places = [(part, place) for part in ready for place in range(len(part.benchmark.examples))]
-    for outcome in run_flows(flows(), backend, window, seed=seed, on_call=on_call, meter=meter):
+    flows = _flows(parts, backend, begun)
+    for outcome in run_flows(flows, backend, window, seed=seed, on_call=on_call, meter=meter):
+        part, place = begun[outcome.index]
+        if place is None:
+            part.is_prepared(prepared_by(outcome, part.strategy))
+            continue
         if outcome.error is not None and not isinstance(outcome.error, BackendError):
             raise outcome.error  # a fault of the strategy, not a failure of a call
-        part, place = places[outcome.index]
         sample = score(part.benchmark.examples[place], outcome, part.benchmark.scorer)
         part.samples[place] = sample
         if part.writer:
@@ -183,7 +196,7 @@ def _run_parts(
         if on_progress:
             on_progress(progress)
 
-    seconds = clock.shares([[call.request.key for s in part.samples.values() for call in s.calls] for part in parts])
+    seconds = clock.shares([part.request_keys() for part in parts])
     runs = [_run(part, backend, share, meter) for part, share in zip(parts, seconds, strict=True)]
     for part, run in zip(parts, runs, strict=True):
         if part.writer:
@@ -191,17 +204,22 @@ def _run_parts(
     return runs
 
 
-def _prepare(parts: list[_Part], backend: Backend, seed: int, on_call: OnCall, meter: Meter) -> None:
-    """Make the strategies ready that need a pool."""
-    needy = [part for part in parts if part.strategy.needs_pool()]
-    pairs = [(part.strategy, cast("Pool", part.pool).counted_by(backend.count_tokens)) for part in needy]
-    for place, ready in prepared(pairs, backend, seed, on_call, meter).items():
-        part = needy[place]
-        part.strategy = ready.strategy
-        part.preparation = ready.usage
-        part.notes = preparation_notes(ready.strategy, cast("Pool", part.pool))
-        if part.writer:
-            part.writer.note(**part.notes)
+def _flows(parts: list[_Part], backend: Backend, begun: list[tuple[_Part, int | None]]) -> Iterator[Flow[Any] | None]:
+    """What prepares parts, then the questions of each part; those that are not ready yet last. `None` is to wait."""
+    for part in parts:
+        if part.strategy.needs_pool():
+            begun.append((part, None))
+            yield part.strategy.prepare(cast("Pool", part.pool).counted_by(backend.count_tokens))
+    todo = list(parts)
+    while todo:
+        part = next((part for part in todo if not part.strategy.needs_pool()), None)
+        if part is None:
+            yield None
+            continue
+        todo.remove(part)
+        for place, example in enumerate(part.benchmark.examples):
+            begun.append((part, place))
+            yield part.strategy.steps(example.question)
 
 
 def _run(part: _Part, backend: Backend, seconds: float, meter: Meter) -> Run:
@@ -214,7 +232,7 @@ def _run(part: _Part, backend: Backend, seconds: float, meter: Meter) -> Run:
         seconds=seconds,
         run_dir=part.writer.folder if part.writer else None,
         manifest=part.writer.manifest if part.writer else part.notes,
-        preparation=part.preparation,
+        preparation=part.prepared.usage if part.prepared else Usage(),
         missing=missing,
         stopped=meter.reason if missing else "",
         price=meter.price,
