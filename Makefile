@@ -11,7 +11,7 @@ endif
 PIP := $(BIN)/pip install --quiet --no-compile --disable-pip-version-check
 EVERYTHING := hf,adapter,figures,hub,openai,prices,similarity,dev
 
-.PHONY: eval test check bench docs clean
+.PHONY: eval test coverage check bench docs clean
 
 $(VENV)/.torch: constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found (set PYTHON=, 3.11 or newer)"; exit 2; }
@@ -40,8 +40,15 @@ eval: $(VENV)/.eval
 	$(BIN)/promptkit eval --strategy direct --strategy zero-shot --strategy zero-shot-cot --strategy manual-cot \
 	  --strategy self-consistency:n=5 --benchmark multiarith-style --limit 64 $(ARGS)
 
+# Two at a time: models of the tests are small, and two processes fit any machine. Each has one thread for a model.
+TOGETHER := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile
+
 test: $(VENV)/.everything
-	$(BIN)/pytest $(ARGS)
+	$(TOGETHER) $(ARGS)
+
+# Branch coverage of the package, with what commands do in processes of their own; less than 95 % is an error.
+coverage: $(VENV)/.everything
+	$(TOGETHER) --cov --cov-report=term $(ARGS)
 
 check: $(VENV)/.everything
 	$(BIN)/ruff check .
@@ -58,4 +65,4 @@ docs: $(VENV)/.docs
 	$(BIN)/zensical build --clean --strict
 
 clean:
-	rm -rf $(VENV) dist build site .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build site .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -65,5 +65,5 @@ def isolate() -> None:
     socket.getaddrinfo = _guarded_lookup(socket.getaddrinfo)
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
         os.environ[name] = "1"
-    for name in ("HF_TOKEN", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+    for name in ("HF_TOKEN", "OPENAI_API_KEY", "OPENAI_BASE_URL", "COLUMNS"):  # the last is set by pytest-xdist
         os.environ.pop(name, None)
