@@ -6,6 +6,7 @@ Prints one Markdown table a benchmark and model. The p-values hold each strategy
 pairs of the table (Holm). Where most completions came from the store, the seconds say nothing and are left out.
 """
 
+import re
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from promptkit.evaluation.presentation.verdict import judge, p_text
 from promptkit.evaluation.runs import Run
 from promptkit.evaluation.runs.folder import load_run
+from promptkit.foreign_text import one_line
 
 BASE = "zero-shot"
 ORDER = ("direct", "zero-shot", "few-shot", "zero-shot-cot", "manual-cot", "auto-cot", "self-consistency", "tot")
@@ -33,15 +35,20 @@ def load_runs(folders: list[str]) -> list[Run]:
     return [load_run(folder) for folder in folders if (Path(folder) / "manifest.json").is_file()]
 
 
+def _cell(name: str) -> str:
+    """A name that a file brought, for Markdown: on one line, nothing in it is markup or ends a cell."""
+    return re.sub(r"([\\`*<>\[\]|&])", r"\\\1", one_line(name))
+
+
 def table(runs: list[Run]) -> str:
     """Runs that asked the same questions, as a Markdown table."""
     runs = sorted(runs, key=place)
     base = base_of(runs)
     judged = judge(runs) if len(runs) > 1 else {}
     lines = [
-        f"**{runs[0].benchmark}, {runs[0].n} questions, {Path(runs[0].backend).name}**",
+        f"**{_cell(runs[0].benchmark)}, {runs[0].n} questions, {_cell(Path(runs[0].backend).name)}**",
         "",
-        f"| strategy | right | 95 % interval | against {runs[base].strategy} | p "
+        f"| strategy | right | 95 % interval | against {_cell(runs[base].strategy)} | p "
         "| tokens generated a question | prompt tokens a question | seconds |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -53,7 +60,7 @@ def table(runs: list[Run]) -> str:
         usage = run.usage
         seconds = f"{run.seconds:.0f}" if 2 * usage.cached_calls < usage.calls else "stored"
         lines.append(
-            f"| {run.strategy} | {run.accuracy * 100:.1f} % | {low * 100:.0f}–{high * 100:.0f} | {gap} | {p} | "
+            f"| {_cell(run.strategy)} | {run.accuracy * 100:.1f} % | {low * 100:.0f}–{high * 100:.0f} | {gap} | {p} | "
             f"{usage.completion_tokens / run.n:.0f} | {usage.prompt_tokens / run.n:.0f} | {seconds} |"
         )
     return "\n".join(lines)

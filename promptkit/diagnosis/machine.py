@@ -100,11 +100,12 @@ def torch_build() -> Part:
         "layer_seconds": seconds,
     }
     where = f"CUDA {torch.version.cuda}: {', '.join(facts['devices'])}" if cuda else "no GPU"
+    threads = "1 thread" if facts["threads"] == 1 else f"{facts['threads']} threads"
     laps = ", ".join(f"{lap * 1e3:.1f} ms in {name}" for name, lap in seconds.items())
     return Part(
         "torch",
         (
-            f"{version}, {where}, {facts['threads']} threads, {facts['capability']}",
+            f"{version}, {where}, {threads}, {facts['capability']}",
             f"local models run in {chosen}: " + ("as the GPU has it" if cuda else "the faster one here"),
             f"measured: 32 rows through a layer of 1024 × 4096 take {laps} (processor time, one thread, best of 8)",
         ),

@@ -17,7 +17,7 @@ from promptkit.strategies.base import registered
 from promptkit.types import Question
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*([^;]*?)\s*;\s*extra\s*==\s*['\"]([\w-]+)['\"]")
-_NOT_FOR_USE = {"dev"}
+_NOT_FOR_USE = {"dev", "docs"}
 
 
 def packages() -> Part:

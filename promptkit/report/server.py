@@ -57,7 +57,7 @@ class Viewer(ThreadingHTTPServer):
 
     def __init__(self, folder: Path, port: int = 0) -> None:
         if not folder.is_dir():
-            raise ConfigError(f"there is no folder {folder}", hint="give the folder that eval writes to, such as runs")
+            raise ConfigError(f"there is no folder {folder}", hint="run promptkit eval first, or name its --run-dir")
         self.folder = folder.resolve()
         self.secret = secrets.token_urlsafe(12)
         self._made: dict[Path, _Made] = {}

@@ -68,6 +68,13 @@ def test_a_machine_that_is_well(promptkit: CommandLine) -> None:
     assert parts["cache"]["folder"] == str(paths.cache_dir()) or parts["cache"]["folder"].endswith("cache")
 
 
+def test_only_extras_of_users_are_listed(promptkit: CommandLine) -> None:
+    told = json.loads(promptkit("doctor", "--json").out)
+    (part,) = (part for part in told["parts"] if part["name"] == "packages")
+    assert "hf" in part["extras"]
+    assert not {"dev", "docs"} & set(part["extras"])
+
+
 def test_a_model_that_is_not_here_is_a_note_where_it_can_be_had(promptkit: CommandLine) -> None:
     said = promptkit("doctor")
     assert said.code == 0
