@@ -23,12 +23,13 @@ COLORS = {1: "best", 0: "dot", -1: "broken"}
 def panels(models: dict[str, list[Run]], benchmark: str) -> Chart:
     """Accuracies with 95 % intervals, a panel a model.
 
-    Blue is significantly more than `zero-shot`, red significantly less (exact McNemar test, corrected by Holm).
+    Blue is significantly more than the base (`zero-shot` where it is there), red significantly less (exact McNemar test, corrected by Holm).
     """
     names = [
         run.strategy
         for run in sorted({run.strategy: run for runs in models.values() for run in runs}.values(), key=place)
     ]
+    base = next(runs[base_of(runs)].strategy for runs in models.values())
     bottom = _TOP + _ROW * len(names)
     marks = [
         text(_LEFT - 10, _TOP + _ROW * (row + 0.5) + 4, name.partition(":max_")[0], "end")
@@ -40,7 +41,7 @@ def panels(models: dict[str, list[Run]], benchmark: str) -> Chart:
     width = _LEFT + len(models) * (_PANEL + _TOKENS + _GAP)
     marks += [
         text(_LEFT, bottom + 34, "% right, with 95 % interval; tokens generated a question", "soft"),
-        text(_LEFT, bottom + 50, "blue: shown to be more than zero-shot, red: less (exact McNemar test, Holm)", "soft"),
+        text(_LEFT, bottom + 50, f"blue: shown to be more than {base}, red: less (exact McNemar test, Holm)", "soft"),
     ]
     said = "; ".join(
         f"{model}: " + ", ".join(f"{run.strategy} {run.accuracy * 100:.0f} %" for run in sorted(runs, key=place))

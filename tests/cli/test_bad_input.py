@@ -177,7 +177,8 @@ BAD: dict[str, tuple[list[str], str]] = {
     "compare no runs": (["compare", "folder", "none"], "folder is no run folder: it has no manifest.json"),
     "compare a file": (["compare", "done/direct", "plain-file"], "plain-file is no run folder"),
     "compare with one run": (["compare", "done/direct"], "Missing argument 'SECOND'"),
-    "compare the folder of several runs": (["compare", "done", "done"], "done is no run folder"),
+    "compare the folder of several runs": (["compare", "done", "done"], "done is no run folder but holds"),
+    "compare what was never run": (["compare", "runs/a", "runs/b"], "there is no folder runs/a"),
     "compare different questions": (
         ["compare", "done/direct", "elsewhere/direct"],
         "different questions: 2 only in the",

@@ -106,7 +106,7 @@ def load_run(folder: str | Path) -> Run:
     folder = Path(folder)
     manifest = _read_manifest(folder)
     if manifest is None:
-        raise ConfigError(f"{folder} is no run folder: it has no manifest.json", hint="give a folder that eval wrote")
+        raise _no_run(folder)
     if manifest.get("status") == "stopped":
         found = manifest.get("result", {})
         raise ConfigError(
@@ -220,6 +220,17 @@ def _refuse_other_run(folder: Path, manifest: dict[str, Any]) -> dict[str, Any] 
     elif folder.is_dir() and any(folder.iterdir()):
         raise ConfigError(f"{folder} is not empty and no run folder", hint="choose another --run-dir")
     return there
+
+
+def _no_run(folder: Path) -> ConfigError:
+    if not folder.exists():
+        return ConfigError(f"there is no folder {folder}", hint="give one that `promptkit eval` wrote; run it first")
+    inside = sorted(path.parent for path in folder.glob("*/manifest.json")) if folder.is_dir() else []
+    if inside:
+        return ConfigError(
+            f"{folder} is no run folder but holds {len(inside)}", hint=f"give one of them, as {inside[0]}"
+        )
+    return ConfigError(f"{folder} is no run folder: it has no manifest.json", hint="give a folder that eval wrote")
 
 
 def _read_manifest(folder: Path) -> dict[str, Any] | None:
