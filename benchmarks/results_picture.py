@@ -23,7 +23,8 @@ COLORS = {1: "best", 0: "dot", -1: "broken"}
 def panels(models: dict[str, list[Run]], benchmark: str) -> Chart:
     """Accuracies with 95 % intervals, a panel a model.
 
-    Blue is significantly more than the base (`zero-shot` where it is there), red significantly less (exact McNemar test, corrected by Holm).
+    Blue is significantly more than the base (`zero-shot` where it is there), red significantly less (exact McNemar
+    test, corrected by Holm).
     """
     names = [
         run.strategy
