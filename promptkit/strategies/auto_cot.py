@@ -25,9 +25,7 @@ from promptkit.strategies.selection import (
     Reason,
     Refusal,
     Selection,
-    demonstration,
     nothing_found,
-    rationale_problem,
 )
 from promptkit.strategies.triggers import STEP_BY_STEP
 from promptkit.types import Demonstration, PoolItem, Question, Result
@@ -41,8 +39,9 @@ class AutoCoT(Strategy):
     rationale and *predicted* answer become a demonstration; right answers play no part. What then answers is a plain
     `CoT(demos=…)` in one stage, greedy unless it is sampled. `build` gives the demonstrations to look at and to keep.
 
-    Other than published: the pool is not the test set, which leaks (`evaluate(pool="test")` has it so); only rationales
-    that are looked at are generated; no two demonstrations nearly equal each other; numbers are compared by value.
+    Other than published: the pool is not the test set, which leaks (`evaluate(pool="test")` has it so); a rationale
+    is generated when it is to be looked at; no two demonstrations nearly equal each other; numbers are compared by
+    value.
 
     Raises:
         ConfigError: when it is prepared: no cluster gave a demonstration, or a package is missing.
@@ -61,7 +60,8 @@ class AutoCoT(Strategy):
     max_tries: PositiveInt = 25
     """Of a cluster, so many questions are looked at; published are all of them."""
     generate: Literal["needed", "all"] = "needed"
-    """Which rationales are made: those that are looked at or, as published, the whole pool's."""
+    """Which rationales are made: those to be looked at, twice as many at a time after each refusal, or, as published,
+    the whole pool's."""
     max_question_words: PositiveInt = 60
     max_rationale_lines: PositiveInt | None = None
     """Unset, the published limit for the kind of answer (`LINES`), which few rationales of chat models keep."""
@@ -166,17 +166,19 @@ class AutoCoT(Strategy):
         """The next question of a cluster that makes a demonstration, unlike those that there are."""
         walk.chosen = None
         limit = self.max_rationale_lines or LINES.get(pool.kind, 5)
-        for place in walk.members[len(walk.refused) : self.max_tries]:
-            item = pool.items[place]
-            reason = self._unfit(item, demos)
-            if reason is None:
-                result = made[place] if made else (yield from self._attempt(item))
-                if isinstance(result, BackendError):
-                    walk.failure, reason = result, "call failed"
-                elif (reason := rationale_problem(item.question, result, limit)) is None:
-                    walk.chosen = place
-                    return demonstration(item, result)
-            walk.refused.append(Refusal(place, reason))
+        places, ahead = walk.members[len(walk.refused) : self.max_tries], 1
+        while places:
+            # After each refusal twice as many are asked at a time: few are made in vain, and none waits for 24 others.
+            near, places, ahead = places[:ahead], places[ahead:], 2 * ahead
+            found: dict[int, Result | BackendError | Reason] = {
+                place: reason for place in near if (reason := self._unfit(pool.items[place], demos))
+            }
+            fit = [place for place in near if place not in found]
+            asked = gather(self._attempt(pool.items[place]) for place in fit)
+            found |= zip(fit, [made[place] for place in fit] if made else (yield from asked), strict=True)
+            for place in near:
+                if demo := walk.look_at(place, pool.items[place], found[place], limit):
+                    return demo
         return None
 
     def _unfit(self, item: PoolItem, demos: Sequence[Demonstration]) -> Reason | None:
