@@ -1,5 +1,6 @@
 """Budgets: what is handed out, what is finished, what is missing, and how it goes on."""
 
+import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -8,7 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptkit import AutoCoT, CachedBackend, Completion, FakeBackend, Request, ZeroShot, evaluate
+from promptkit import (
+    AutoCoT,
+    CachedBackend,
+    Completion,
+    FakeBackend,
+    OpenAIBackend,
+    Request,
+    ZeroShot,
+    evaluate,
+    prices,
+)
 from promptkit.backends.base import Answer
 from promptkit.budget import Budget, Meter
 from promptkit.errors import BackendError, ConfigError
@@ -204,6 +215,16 @@ def test_a_limited_cost_needs_a_known_price() -> None:
     (run,) = evaluate("zero-shot", sums(3), backend, budget=Budget(max_calls=9))
     assert run.cost is None
     assert run.summary()["usage"]["cost"] is None
+
+
+def test_a_limited_cost_needs_the_list_of_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    prices.listed.cache_clear()
+    monkeypatch.setitem(sys.modules, "genai_prices", None)
+    backend = OpenAIBackend("gpt-4o-mini", base_url="http://127.0.0.1:9/v1")
+    assert prices.listed("gpt-4o-mini") is None
+    prices.listed.cache_clear()
+    with pytest.raises(ConfigError, match=r"needs the list of prices \(pip install \"promptkit\[prices\]\"\)"):
+        evaluate("zero-shot", sums(3), backend, budget=Budget(max_cost=1))
 
 
 def test_the_ledger_keeps_stored_tokens_apart(tmp_path: Path) -> None:

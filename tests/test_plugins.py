@@ -221,6 +221,36 @@ def test_a_name_of_promptkits_own_wins_and_the_list_says_so(
     assert told == dict.fromkeys(names.values(), "promptkit has one of this name, which is used")
 
 
+def test_the_list_says_of_each_whether_it_can_be_used(
+    bring: Bring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    promptkit = CommandLine(capsys, monkeypatch, tmp_path)
+    monkeypatch.setattr(plugins, "installed", lambda: ())
+    assert promptkit("plugins").out.startswith("No installed package adds anything.")
+    monkeypatch.undo()
+    lists = "[promptkit.extractors]\nfine = mixed:fine\nsad = mixed:nothing\n"
+    bring("mixed", lists, mixed="def fine(question): return lambda text: None\n")
+    said = promptkit("plugins")
+    assert said.code == 0
+    fine, sad = [line.split() for line in said.out.splitlines() if line.startswith("extractors")]
+    assert fine == ["extractors", "fine", "mixed", "1.0", "ok"]
+    assert sad[:4] == ["extractors", "sad", "mixed", "1.0"]
+    assert "the extractor 'sad' of mixed 1.0 cannot be used" in " ".join(said.out.split())
+
+
+def test_a_backend_that_cannot_be_made(bring: Bring) -> None:
+    source = """
+from promptkit.errors import ConfigError
+def sad(model): raise RuntimeError("no route to " + model)
+def shy(model): raise ConfigError("it needs a key", hint="set SHY_KEY")
+"""
+    bring("servers", "[promptkit.backends]\nsad = servers_of:sad\nshy = servers_of:shy\n", servers_of=source)
+    with pytest.raises(ConfigError, match=r"'sad' of servers 1\.0 cannot be used: RuntimeError: no route to m"):
+        backends.from_spec("sad:m")
+    with pytest.raises(ConfigError, match=r"^it needs a key \(set SHY_KEY\)$"):
+        backends.from_spec("shy:m")
+
+
 def test_an_extractor_that_fails_on_a_text_is_named(bring: Bring) -> None:
     bring("sad-reader", "[promptkit.extractors]\nsad = sad_reader:make\n", sad_reader="make = lambda q: int\n")
     with pytest.raises(

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from promptkit import embedding, models
+from promptkit import AutoCoT, FakeBackend, FewShot, Question, Similar, Strategy, embedding, models
 from promptkit.errors import ConfigError, ModelError
+from promptkit.strategies.pool import Pool
+from promptkit.types import PoolItem
 from tests.isolation import USER_FOLDERS
 
 TEXTS = [
@@ -75,11 +77,34 @@ def test_what_is_no_encoder_is_an_error_of_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_without_the_package_the_error_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+@pytest.mark.parametrize("missing", [["sentence_transformers"], ["sentence_transformers", "transformers"]])
+def test_without_the_package_the_error_names_the_command(monkeypatch: pytest.MonkeyPatch, missing: list[str]) -> None:
+    for name in missing:
+        monkeypatch.setitem(sys.modules, name, None)
+        monkeypatch.delitem(sys.modules, f"{name}.utils", raising=False)
     with pytest.raises(ConfigError, match="sentence-transformers") as caught:
         embedding.SentenceEncoder("somewhere/else").embed(["a"])
     assert "promptkit[similarity]" in caught.value.hint
+
+
+@pytest.mark.parametrize("strategy", [AutoCoT(k=1, embedder="tf-idf"), FewShot(Similar(1, embedder="tf-idf"))], ids=str)
+def test_words_are_not_counted_without_scikit_learn(monkeypatch: pytest.MonkeyPatch, strategy: Strategy) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.feature_extraction.text", None)
+    item = PoolItem(question=Question(text="Two and two?", kind="number"), answer="4")
+    with pytest.raises(ConfigError, match=r"TF-IDF needs scikit-learn \(pip install 'promptkit\[similarity\]'\)"):
+        strategy.run("One and two?", backend=FakeBackend("3"), pool=Pool((item,), "here"))
+
+
+def test_an_encoder_that_cannot_be_had_is_no_wrong_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What went wrong when promptkit fetched it is told as it is, with its own next step."""
+    pytest.importorskip("sentence_transformers")
+
+    def away(name: str) -> Path:
+        raise ModelError(f"cannot download {name}", hint="connect to the network")
+
+    monkeypatch.setattr(models, "ensure", away)
+    with pytest.raises(ModelError, match=r"^cannot download all-minilm-l6-v2 \(connect to the network\)$"):
+        embedding.embedder().embed(["a"])
 
 
 def test_importing_loads_nothing_heavy() -> None:

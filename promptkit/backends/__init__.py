@@ -99,8 +99,8 @@ def from_spec(spec: str, **options: Any) -> Backend:
     model = check_spec(spec)
     if spec.startswith("openai:"):
         return openai_backend()(model, **given)
-    if is_plugged(spec):
-        return _plugged(spec.partition(":")[0], model, given)
+    if plugin := _plugin(spec):
+        return _plugged(plugin, model, given)
     if model == "default":
         from promptkit.models import DEFAULT
 
@@ -121,7 +121,7 @@ def check_spec(spec: str) -> str:
     if family == "openai" and model:
         openai_backend()
         return model
-    if model and is_plugged(spec) and (plugin := plugins.find("backends", family)):
+    if model and (plugin := _plugin(spec)):
         plugin.load()
         return model
     if family != "hf" or not model:
@@ -138,16 +138,18 @@ def is_plugged(spec: str) -> bool:
     return spec.partition(":")[0] not in ("default", "hf", "openai")
 
 
-def _plugged(family: str, model: str, given: dict[str, Any]) -> Backend:
+def _plugin(spec: str) -> plugins.Plugin | None:
+    """Who brings the backend that a spec names, if it is none of promptkit's own."""
+    return plugins.find("backends", spec.partition(":")[0]) if is_plugged(spec) else None
+
+
+def _plugged(plugin: plugins.Plugin, model: str, given: dict[str, Any]) -> Backend:
     """The backend that a plugin makes for a model."""
-    plugin = plugins.find("backends", family)
-    if plugin is None:
-        raise _unknown(f"{family}:{model}")
     make = plugin.load()
     try:
         inspect.signature(make).bind(model, **given)
     except TypeError as error:
-        reason = f"{family}:{model} cannot be made with {', '.join(given) or 'no options'}: {error}"
+        reason = f"{plugin.name}:{model} cannot be made with {', '.join(given) or 'no options'}: {error}"
         raise ConfigError(reason, hint="leave out options that it does not take") from error
     except ValueError:  # a function that says nothing of its arguments
         pass

@@ -89,8 +89,10 @@ def end_early(meter: "Meter", runs: "Sequence[Run]") -> None:
 
 
 def _stopped(meter: "Meter", why: str, missing: str = "") -> NoReturn:
-    dollars = f", ${meter.cost:.2g}" if meter.cost else ""
-    said = f"{why}; spent now: {meter.calls} calls, {meter.tokens} tokens{dollars}{missing}"
+    from promptkit.evaluation.presentation.phrases import dollars
+
+    paid = f", ${dollars(meter.cost)}" if meter.cost else ""
+    said = f"{why}; spent now: {meter.calls} calls, {meter.tokens} tokens{paid}{missing}"
     by_hand = meter.reason == _BY_HAND
     say("stopped", "yellow", said if by_hand and missing else f"{said}; {how_to_go_on()}")
     raise typer.Exit(INTERRUPTED if by_hand else STOPPED)

@@ -75,10 +75,7 @@ def plugins(as_json: AsJson = False) -> None:
 
     found = [(one, problem_of(one)) for one in installed()]
     if as_json:
-        told = [
-            {"kind": one.kind, "name": one.name, "package": one.package, "problem": why or None} for one, why in found
-        ]
-        print_json({"plugins": told})
+        print_json({"plugins": [told(one, why) for one, why in found]})
         return
     if not found:
         out.print("No installed package adds anything. docs/plugins.md says how one is written.")

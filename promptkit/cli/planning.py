@@ -99,7 +99,6 @@ def plan_(
 
 
 def _print(plans: "Sequence[Plan]", known: "Known") -> None:
-
     benchmarks = list(dict.fromkeys(found.benchmark for found in plans))
     out.print(Text(f"{known.backend.name}: nothing was called", style="bold"))
     for name in benchmarks:
@@ -137,18 +136,21 @@ def _range(found: "Bounds") -> str:
 
 
 def _short(value: float) -> str:
-    for scale, unit in ((1e6, "M"), (1e4, "k")):
-        if value >= scale:
-            return f"{value / (1e3 if unit == 'k' else scale):.3g}{unit}"
+    for least, scale, unit in ((999_500, 1e6, "M"), (10_000, 1e3, "k")):
+        if value >= least:
+            scaled = value / scale
+            return f"{scaled:.3g}{unit}" if scaled < 999.5 else f"{scaled:.0f}{unit}"
     return f"{value:.0f}"
 
 
 def _cost(found: "Plan") -> str:
+    from promptkit.evaluation.presentation.phrases import dollars
+
     if found.cost is None or found.price is None:
         return "unknown"
     if found.price.source == "local":
         return "local"
-    return f"{found.cost.least:.2g}–{found.cost.most:.2g}"
+    return f"{dollars(found.cost.least)}–{dollars(found.cost.most)}"
 
 
 def _time(found: "Bounds | None") -> str:

@@ -9,6 +9,7 @@ from promptkit.diagnosis.part import Part, gigabytes
 from promptkit.evaluation.runs.folder import environment
 
 _CGROUP = Path("/sys/fs/cgroup")
+_PROC = Path("/proc")
 _INSTRUCTIONS = (
     *("avx", "avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "avx_vnni"),
     *("amx_tile", "amx_bf16", "amx_int8", "asimd", "asimdhp", "asimddp", "bf16", "i8mm", "sve", "sve2"),
@@ -41,8 +42,8 @@ def usable_cores() -> int:
 def memory() -> tuple[int | None, int | None]:
     """Bytes of memory that are free and that there are, in a container those of its limit; `None` if unknown."""
     free = total = None
-    with suppress(OSError, ValueError, IndexError):
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    with suppress(OSError, ValueError, LookupError):  # the first Windows Subsystem for Linux has no MemAvailable
+        lines = (_PROC / "meminfo").read_text(encoding="ascii").splitlines()
         kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
         free, total = kilobytes["MemAvailable"] * 1024, kilobytes["MemTotal"] * 1024
     if total is None:
@@ -62,7 +63,7 @@ def memory() -> tuple[int | None, int | None]:
 def instructions() -> list[str]:
     """The instruction sets of this processor that matter here; none where the system does not list them."""
     with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        for line in (_PROC / "cpuinfo").read_text(encoding="utf-8").splitlines():
             name, _, listed = line.partition(":")
             if name.strip() in ("flags", "Features"):
                 there = set(listed.split())

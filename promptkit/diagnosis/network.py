@@ -37,11 +37,12 @@ def index(seconds: float) -> Part:
             env=os.environ | {"PIP_NO_COLOR": "1"},
         )
     except subprocess.TimeoutExpired:
-        return _told("index", "the package index", f"no answer in {seconds:.0f} s")
+        return _told("index", "the package index", f"no answer in {seconds:g} s")
     except OSError as error:
         return _told("index", "the package index", f"pip cannot be started: {error.strerror}")
-    complaints = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-    return _told("index", "the package index", "" if done.returncode == 0 else (complaints or ["pip failed"])[-1])
+    said = done.stderr.splitlines() or ["pip failed"]  # where there is no pip, it is Python that says so
+    complaints = [line for line in said if line.startswith("ERROR")] or said
+    return _told("index", "the package index", "" if done.returncode == 0 else complaints[-1])
 
 
 def _told(name: str, what: str, reason: str) -> Part:

@@ -1,19 +1,18 @@
-"""Groups of questions that are alike, and where they lie on a plane."""
+"""Groups of questions that are alike, and where they lie on a plane.
+
+Needs scikit-learn, which whatever makes vectors (`promptkit/embedding.py`) needs too.
+"""
 
 import warnings
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
-from promptkit.errors import ConfigError
-
 if TYPE_CHECKING:
     from promptkit.embedding import Vectors
 
 Points: TypeAlias = tuple[tuple[float, float], ...]
 """Where each vector lies on a plane."""
-
-_EXTRA = "pip install 'promptkit[similarity]'"
 
 
 def k_means(vectors: "Vectors", k: int, seed: int) -> list[tuple[int, ...]]:
@@ -26,15 +25,10 @@ def k_means(vectors: "Vectors", k: int, seed: int) -> list[tuple[int, ...]]:
 
     Returns:
         The rows of each cluster, the nearest to its centre first. No cluster is empty.
-
-    Raises:
-        ConfigError: scikit-learn is not installed.
     """
-    try:
-        from sklearn import cluster  # pyright: ignore[reportMissingTypeStubs]
-        from sklearn.exceptions import ConvergenceWarning  # pyright: ignore[reportMissingTypeStubs]
-    except ImportError as error:
-        raise ConfigError("k-means needs scikit-learn", hint=_EXTRA) from error
+    from sklearn import cluster  # pyright: ignore[reportMissingTypeStubs]
+    from sklearn.exceptions import ConvergenceWarning  # pyright: ignore[reportMissingTypeStubs]
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different rows than clusters
         model = cast(Any, cluster).KMeans(n_clusters=min(k, len(vectors)), n_init=10, random_state=seed).fit(vectors)
@@ -48,15 +42,9 @@ def k_means(vectors: "Vectors", k: int, seed: int) -> list[tuple[int, ...]]:
 
 
 def plane(vectors: "Vectors", seed: int) -> Points:
-    """Where vectors lie on the plane of their two principal components.
+    """Where vectors lie on the plane of their two principal components."""
+    from sklearn import decomposition  # pyright: ignore[reportMissingTypeStubs]
 
-    Raises:
-        ConfigError: scikit-learn is not installed.
-    """
-    try:
-        from sklearn import decomposition  # pyright: ignore[reportMissingTypeStubs]
-    except ImportError as error:
-        raise ConfigError("principal components need scikit-learn", hint=_EXTRA) from error
     if min(vectors.shape) < 2:
         return tuple((float(row[0]), 0.0) for row in vectors)
     with np.errstate(invalid="ignore"):  # of rows that are all equal

@@ -30,6 +30,17 @@ def test_the_entry_point(tmp_path: Path) -> None:
     assert done.stdout == f"{package.__version__}\n"
 
 
+def test_python_runs_it_as_a_module(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "promptkit"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    said = [
+        subprocess.run([*command, option], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+        for option in ("--version", "--nonsense")
+    ]
+    assert [one.returncode for one in said] == [0, 2]
+    assert said[0].stdout == f"{package.__version__}\n"
+
+
 @pytest.mark.parametrize("command", ["benchmarks", "templates list", "templates show cot/zero-shot", "eval --help"])
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path, command: str) -> None:
     with started(*command.split(), folder=tmp_path) as process:

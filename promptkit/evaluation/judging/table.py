@@ -23,7 +23,9 @@ def print_judged(all_judged: Sequence[Judged], console: Console, seed: int) -> N
     for judge in dict.fromkeys(one.judge for one in all_judged):
         group = [one for one in all_judged if one.judge == judge]
         first = group[0]
-        title = f"{first.rubric.name}, {len(first.judgements)} texts each, judged by {judge}"
+        sizes = sorted({len(one.judgements) for one in group})
+        texts = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+        title = f"{first.rubric.name}, {texts} texts each, judged by {judge}"
         console.print(Text(one_line(title), style="bold"))
         console.print(_table(group))
         for line in [*_trust(group), *_compared(group, seed)]:

@@ -1,6 +1,7 @@
 """How numbers are worded, in verdicts and below tables."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from promptkit.evaluation.runs import Run
 from promptkit.evaluation.statistics import ALPHA, Interval
@@ -52,6 +53,11 @@ def score_text(run: Run) -> str:
     low, high = run.ci95
     percent = f"{run.accuracy * 100:.1f} %, 95 % interval {low * 100:.0f} to {high * 100:.0f}"
     return f"{run.count('correct')} of {run.n} right ({percent})"
+
+
+def dollars(amount: float) -> str:
+    """US dollars in two digits, or whole where there are more; never with an exponent."""
+    return f"{amount:.0f}" if amount >= 10 else f"{Decimal(f'{amount:.2g}'):f}"
 
 
 def questions(n: int) -> str:

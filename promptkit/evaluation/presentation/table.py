@@ -18,7 +18,7 @@ from promptkit.evaluation.presentation.findings import (
     noise_sentences,
     pool_sentences,
 )
-from promptkit.evaluation.presentation.phrases import p_text, questions, tokens
+from promptkit.evaluation.presentation.phrases import dollars, p_text, questions, tokens
 from promptkit.evaluation.presentation.summary import tables
 from promptkit.evaluation.presentation.verdict import Judged, judge, names, verdict
 from promptkit.evaluation.runs import Run, Sample
@@ -128,7 +128,7 @@ def table_columns(runs: Sequence[Run], judged: dict[tuple[int, int], Judged]) ->
             "fail": str(run.count("failed")),
             _NEW: f"{tokens(run) / max(run.n, 1):.0f}",
             _PROMPT: f"{run.usage.prompt_tokens / max(run.n, 1):.0f}",
-            _COST: "?" if run.cost is None else f"{run.cost:.2g}",
+            _COST: "?" if run.cost is None else dollars(run.cost),
             "sec": f"{run.seconds:.0f}",
         }
         left_out = [] if judged else ["Δ", "p", "+/−"]

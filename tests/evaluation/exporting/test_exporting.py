@@ -11,7 +11,7 @@ import pytest
 
 from promptkit import FakeBackend, SelfConsistency, ZeroShot, evaluate
 from promptkit.backends.base import Answer
-from promptkit.errors import BackendError
+from promptkit.errors import BackendError, ConfigError
 from promptkit.evaluation import Run, load_run
 from promptkit.evaluation.exporting import inspect_log, rows, to_pandas, write_inspect_log, write_table
 from promptkit.types import Completion, Request
@@ -66,6 +66,31 @@ def test_parquet_and_pandas_hold_the_very_texts(tmp_path: Path) -> None:
     frame = to_pandas([run, run])
     assert len(frame) == 10 and frame["correct"].mean() == pytest.approx(0.2)
     assert list(run.to_pandas()["text"]) == [row["text"] for row in rows(run)]
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("it.xlsx", r"no table ends in '\.xlsx' \(name it \.csv or \.parquet\)"),
+        ("nowhere/it.csv", r"cannot write .*it\.csv: No such file or directory \(choose another file\)"),
+        ("it.parquet", r"writing Parquet needs pyarrow \(pip install \"promptkit\[export\]\"\)"),
+    ],
+)
+def test_a_table_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, complaint: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ConfigError, match=complaint):
+        write_table([mixed()], tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_missing_for_a_table_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ConfigError, match=r"a data frame needs pandas \(pip install \"promptkit\[export\]\"\)"):
+        mixed().to_pandas()
+    with pytest.raises(ConfigError, match="the runs hold no questions"):
+        write_table([], tmp_path / "it.csv")
 
 
 def test_the_log_says_what_the_run_says() -> None:

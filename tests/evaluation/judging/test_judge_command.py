@@ -92,6 +92,48 @@ def test_pairwise(promptkit: CommandLine, judged_by: Any, tmp_path: Path) -> Non
     assert json.loads(promptkit(*args, "--json", "--run-dir", "b").out)["pairwise"][0]["wins"]["b"] == 8
 
 
+def test_a_judge_that_looks_at_the_place_is_found_out(promptkit: CommandLine, judged_by: Any, tmp_path: Path) -> None:
+    texts(tmp_path)
+    judged_by({"default": "A"})
+    args = ("judge", "bad.jsonl", "good.jsonl", "--rubric", "support-summary", "--pairwise", "--no-cache")
+    said = promptkit(*args)
+    assert "No preference is shown: bad wins 0, good wins 0, 8 ties, 0 not read (p = 1.00" in said.out
+    assert "Position: the first text was picked 16 times of 16, the second 0, neither 0" in said.out
+    assert "contradict each other in 8 of 8 pairs, which count as ties." in said.out
+    assert "This judge has a position bias (p = 0.008)." in said.out
+    judged_by({"default": "Perhaps"})
+    said = promptkit(*args, "--run-dir", "unread")
+    assert "0 ties, 8 not read" in said.out
+    assert "No verdict could be read, so nothing is known of a position bias." in said.out
+
+
+def test_two_judges_in_words(promptkit: CommandLine, judged_by: Any, tmp_path: Path) -> None:
+    texts(tmp_path)
+    judged_by({"hf:one": lenient_judge, "hf:two": "Yes"})
+    backends = ("--backend", "hf:one", "--backend", "hf:two", "--no-cache")
+    said = promptkit("judge", "good.jsonl", "bad.jsonl", "again=good.jsonl", "--rubric", "support-summary", *backends)
+    first, second = said.out.split("support-summary, 8 texts each, judged by hf:two")
+    assert first.startswith("support-summary, 8 texts each, judged by hf:one\n")
+    assert "bad gets fewer points than good: -3.00 points a text" in first
+    assert "No difference is shown between again and good: +0.00 points a text" in first
+    assert "question: hf:one and hf:two agree on 67 % of 24, kappa 0.00" in second
+    assert "no better than fair." in second
+
+
+def test_verdicts_that_were_not_read_make_points_a_range(
+    promptkit: CommandLine, judged_by: Any, tmp_path: Path
+) -> None:
+    bad, _ = texts(tmp_path)
+    bad.write_text("".join(bad.read_text(encoding="utf-8").splitlines(keepends=True)[:3]), encoding="utf-8")
+    judged_by({"default": "Perhaps"})
+    said = promptkit("judge", "bad.jsonl", "good.jsonl", "--rubric", "support-summary", "--no-cache")
+    shown = " ".join(said.out.split())
+    assert shown.startswith("support-summary, 3 to 8 texts each, judged by default")
+    assert "total 0–6 of 9 8–24 of 24 verdicts not read 9 24" in shown
+    assert "two-sentences: judge and code have no text in common that both could judge." in shown
+    assert "good and bad have no text in common of which every verdict was read." in shown
+
+
 def test_a_run_with_facts(promptkit: CommandLine, judged_by: Any, tmp_path: Path) -> None:
     evaluate({"it": ZeroShot()}, bench(n=2), FakeBackend("It is 7. I am sure."), run_dir=tmp_path)
     facts = [
@@ -117,6 +159,11 @@ def test_a_run_with_facts(promptkit: CommandLine, judged_by: Any, tmp_path: Path
         (("bad.jsonl", "--rubric", "support-summary", "--pairwise"), "--pairwise compares two sources"),
         (("bad.jsonl", "--rubric", "support-summary", "--facts", "facts.jsonl"), "has nothing for 'd0'"),
         (("bad.jsonl", "--rubric", "support-summary", "--facts", "odd.jsonl"), "there is no criterion 'odd'"),
+        (("bad.jsonl", "--rubric", "support-summary", "--facts", "perhaps.jsonl"), "question cannot be 'perhaps'"),
+        (("bad.jsonl", "--rubric", "support-summary", "--facts", "empty.jsonl"), "row 1: its references are no texts"),
+        (("bad.jsonl", "--rubric", "support-summary", "--facts", "yes.jsonl"), "row 1: its labels are no mapping"),
+        (("other.jsonl", "--rubric", "support-summary"), "no column with outputs (name it: --output COLUMN)"),
+        (("twice.jsonl", "--rubric", "support-summary"), "the id 'd0' is there twice"),
         (("bad.jsonl", "--rubric", "support-summary", "--run-dir", "."), "is not empty"),
         (("bad.jsonl", "--rubric", "support-summary", "--strategy", "auto-cot"), "needs a pool"),
         (("bad.jsonl", "--rubric", "support-summary", "--output", "text"), "holds no text"),
@@ -128,7 +175,16 @@ def test_bad_input(
 ) -> None:
     texts(tmp_path)
     write(tmp_path / "facts.jsonl", [{"id": "other"}])
-    write(tmp_path / "odd.jsonl", [{"id": f"d{i}", "labels": {"odd": "yes"}} for i in range(8)])
+    facts: dict[str, dict[str, Any]] = {
+        "odd": {"labels": {"odd": "yes"}},
+        "perhaps": {"labels": {"question": "perhaps"}},
+        "empty": {"references": ["", "It is 7"]},
+        "yes": {"labels": "yes"},
+    }
+    for name, fact in facts.items():
+        write(tmp_path / f"{name}.jsonl", [{"id": f"d{i}", **fact} for i in range(8)])
+    write(tmp_path / "other.jsonl", [{"id": "d0", "note": "He asked."}])
+    write(tmp_path / "twice.jsonl", [{"id": "d0", "output": text} for text in ("one", "two")])
     judged_by({"default": "Yes"})
     said = promptkit("judge", *args)
     assert said.code == 2 and complaint in said.err and len(said.err.splitlines()) == 1

@@ -12,7 +12,7 @@ from promptkit import Run
 from promptkit.evaluation.presentation.table import marked, print_compared, print_runs
 from promptkit.evaluation.runs import Sample
 from promptkit.foreign_text import one_line, plain
-from promptkit.types import Extraction, Usage
+from promptkit.types import Extraction, Price, Usage
 from tests.isolation import ROOT
 from tests.made_runs import run, voting_run
 
@@ -109,6 +109,13 @@ def test_each_benchmark_and_backend_has_a_table() -> None:
     text = shown([FIVE[0], FIVE[1], replace(FIVE[0], benchmark="gsm8k"), replace(FIVE[1], benchmark="gsm8k")], 120)
     assert text.count("Use zero-shot") == 2
     assert "gsm8k, 64 questions" in text
+
+
+@pytest.mark.parametrize(("price", "cost"), [(1e6, "256"), (40_000, "10"), (0.02, "0.0000051"), (0, "")])
+def test_costs_are_written_as_people_write_them(price: float, cost: str) -> None:
+    paid = replace(FIVE[0], price=Price(prompt=0, completion=price, source="test"))
+    (row,) = [line for line in shown([paid], 120, terminal=False).splitlines() if line.startswith("direct ")]
+    assert cost in row.split() if cost else "$" not in shown([paid], 120)
 
 
 def test_two_models_are_compared_when_asked() -> None:

@@ -109,6 +109,26 @@ class TestCommand:
         assert set(direct["readings"]) == {"strict", "lenient", "answer", "published", "gsm8k-published", "whole"}
         assert found["gains"][0]["a"] == "direct"
 
+    def test_disputed_texts_are_shown_with_who_reads_what(self, promptkit: CommandLine, tmp_path: Path) -> None:
+        texts = [RIGHT, "\x1b[mSo 7.\n", "Perhaps 7, or 8."]
+
+        def answer(request: Request) -> str:
+            return texts[int(request.text.split("thing ")[1][0])]
+
+        evaluate({"it": ZeroShot(extractor="strict")}, bench(n=3), FakeBackend(answer), run_dir=tmp_path)
+        table, shown = promptkit("audit", "it").out.split("it: 2 of 3 answers are in dispute\n")
+        assert "it: the right answer was there but 2 not read" in table
+        first, second = shown.split("q2, right is 7\n")
+        asked, unread, read = (line.rstrip() for line in first.splitlines())
+        assert asked == "q1, right is 7"
+        assert unread.startswith("  run, strict, ") and unread.endswith("low (unparsed): nothing in … So 7.")
+        assert read.startswith("  lenient, ") and read.endswith("high (correct): So »7«.")
+        assert "  lenient (wrong): Perhaps 7, or »8«.\n" in second
+        assert "high (correct): Perhaps »7«, or 8.\n" in second
+        assert "\x1b" not in shown
+        assert "q2, right" not in promptkit("audit", "it", "--show", "1").out
+        assert "in dispute" not in promptkit("audit", "it", "--show", "0").out
+
     def test_rescore(self, promptkit: CommandLine, tmp_path: Path) -> None:
         evaluate({"it": ZeroShot()}, bench(n=2), FakeBackend("So 7."), run_dir=tmp_path)
         said = promptkit("rescore", tmp_path / "it", "--extractor", "strict")
