@@ -5,7 +5,6 @@ import json
 import os
 import sqlite3
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -156,9 +155,7 @@ def test_it_waits_no_longer_than_it_says(monkeypatch: pytest.MonkeyPatch) -> Non
         return Part("torch", ("at last",))
 
     monkeypatch.setattr(machine, "torch_build", slow)
-    began = time.monotonic()
-    found = {part.name: part for part in diagnose(0.5)}
-    assert time.monotonic() - began < 30
+    found = {part.name: part for part in diagnose(0.5)}  # comes back while `slow` still sleeps
     awake.set()
     assert found["torch"].lines == ("no answer in 0.5 s",)
     assert found["machine"].state == "ok"
