@@ -103,6 +103,7 @@ def test_an_encoder_that_cannot_be_had_is_no_wrong_name(monkeypatch: pytest.Monk
         raise ModelError(f"cannot download {name}", hint="connect to the network")
 
     monkeypatch.setattr(models, "ensure", away)
+    monkeypatch.setattr(embedding, "_loaded", embedding._loaded.__wrapped__)  # it may have been loaded before
     with pytest.raises(ModelError, match=r"^cannot download all-minilm-l6-v2 \(connect to the network\)$"):
         embedding.embedder().embed(["a"])
 

@@ -171,7 +171,7 @@ class TestCommand:
             ((OLD / "direct", OLD / "zero-shot", "-o", "x.eval"), "holds one run"),
             ((OLD / "direct", OLD / "direct", "-o", "logs"), "given twice"),
             ((OLD / "direct", "-o", "there.csv"), "is there already"),
-            (("nowhere", "-o", "x.csv"), "no run folder"),
+            (("nowhere", "-o", "x.csv"), "there is no folder nowhere"),
         ],
     )
     def test_bad_input(self, promptkit: CommandLine, tmp_path: Path, args: tuple[str, ...], complaint: str) -> None:

@@ -141,8 +141,8 @@ class TestCommand:
         ("args", "complaint"),
         [
             (("rescore", OLD / "direct", "--extractor", "lax", "--run-dir", "x"), "there is no extractor 'lax'"),
-            (("rescore", "nowhere", "--extractor", "strict"), "no run folder"),
-            (("audit", "nowhere"), "no run folder"),
+            (("rescore", "nowhere", "--extractor", "strict"), "there is no folder nowhere"),
+            (("audit", "nowhere"), "there is no folder nowhere"),
             (("audit", OLD / "direct", "--steps", "nowhere.jsonl"), "cannot read nowhere.jsonl"),
             (("audit", OLD / "direct", "--show", "-1"), "--show must be at least 0"),
         ],
