@@ -1,6 +1,6 @@
 """What speculative decoding by prompt lookup (Saxena, 2023) would save, counted on texts of a finished run.
 
-    python -m benchmarks.prompt_lookup RUN_FOLDER … [--model default] [--draft 4] [--ngram 3]
+    python -m benchmarks.prompt_lookup RUN_FOLDER … [--model NAME] [--draft 4] [--ngram 3]
 
 At each step the last tokens are looked up in what came before; what followed there is the draft, and one step accepts
 as much of it as the text has. Printed is the mean number of tokens a step makes, 1 without speculation. Whether that
@@ -42,7 +42,7 @@ def main() -> None:
     """Count for each run, and print a line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+")
-    parser.add_argument("--model", default="qwen2.5-coder-0.5b")
+    parser.add_argument("--model", default=models.DEFAULT)
     parser.add_argument("--draft", type=int, default=4)
     parser.add_argument("--ngram", type=int, default=3)
     options = parser.parse_args()

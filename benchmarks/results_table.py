@@ -15,6 +15,7 @@ from promptkit.evaluation.presentation.verdict import judge, p_text
 from promptkit.evaluation.runs import Run
 from promptkit.evaluation.runs.folder import load_run
 from promptkit.foreign_text import one_line
+from promptkit.report.folders import run_folders
 
 BASE = "zero-shot"
 ORDER = ("direct", "zero-shot", "few-shot", "zero-shot-cot", "manual-cot", "auto-cot", "self-consistency", "tot")
@@ -31,8 +32,8 @@ def base_of(runs: list[Run]) -> int:
 
 
 def load_runs(folders: list[str]) -> list[Run]:
-    """The runs among these folders; what else lies there (a report) is passed over."""
-    return [load_run(folder) for folder in folders if (Path(folder) / "manifest.json").is_file()]
+    """The runs that these folders are or hold; what else lies there (a report) is passed over."""
+    return [load_run(run) for folder in folders for run in run_folders(Path(folder))]
 
 
 def _cell(name: str) -> str:

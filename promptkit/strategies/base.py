@@ -22,7 +22,6 @@ from pydantic_core import PydanticSerializationError
 
 from promptkit import plugins
 from promptkit.backends.base import Backend
-from promptkit.budget import Meter
 from promptkit.errors import BackendError, ConfigError
 from promptkit.extract import extractor_for
 from promptkit.extract import is_name as is_extractor
@@ -175,7 +174,7 @@ class Strategy(Value):
         ready = self
         if questions and self.needs_pool():
             pool = (pool or packaged_pool(questions[0].kind)).without(question.text for question in questions)
-            ready = prepared([(self, pool.counted_by(chosen.count_tokens))], chosen, seed)[0].strategy
+            ready = prepared(self, pool.counted_by(chosen.count_tokens), chosen, seed).strategy
         return run_flows((ready.steps(question) for question in questions), chosen, seed=seed)
 
     def _result(self, outcome: Outcome[Result]) -> Result:
@@ -279,27 +278,14 @@ class Prepared:
     trace: tuple[Call, ...]
 
 
-def prepared(
-    strategies: Iterable[tuple[Strategy, Pool]],
-    backend: Backend,
-    seed: int,
-    on_call: OnCall | None = None,
-    meter: Meter | None = None,
-) -> dict[int, Prepared]:
-    """Prepare strategies side by side, each with its pool.
-
-    Returns:
-        The strategies by their place among those given; without those that `meter` left unfinished.
+def prepared(strategy: Strategy, pool: Pool, backend: Backend, seed: int, on_call: OnCall | None = None) -> Prepared:
+    """Prepare a strategy with its pool.
 
     Raises:
-        PromptkitError: one cannot be prepared.
+        PromptkitError: it cannot be prepared.
     """
-    given = list(strategies)
-    flows = (strategy.prepare(pool) for strategy, pool in given)
-    ready: dict[int, Prepared] = {}
-    for outcome in run_flows(flows, backend, seed=seed, on_call=on_call, meter=meter):
-        ready[outcome.index] = prepared_by(outcome, given[outcome.index][0])
-    return ready
+    (outcome,) = run_flows([strategy.prepare(pool)], backend, seed=seed, on_call=on_call)
+    return prepared_by(outcome, strategy)
 
 
 def prepared_by(outcome: Outcome[Any], strategy: Strategy) -> Prepared:

@@ -261,7 +261,7 @@ def _part(
     if mask is not None:
         scores += mask
     weight = scores.logsumexp(-1, keepdim=True)
-    # Not below the least normal number: with others, matrix products are 25 times slower on many a processor.
+    # None below the least normal number: matrix products with such were up to 25 times slower (docs/performance.md).
     weights = (scores - weight).clamp_(min=-80).exp_()
     return (weights.to(values.dtype) @ values).float(), weight
 

@@ -78,7 +78,7 @@ class _Part:
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
     """What is known once it is prepared, for the manifest."""
 
-    def is_prepared(self, prepared: Prepared) -> None:
+    def set_prepared(self, prepared: Prepared) -> None:
         """It can answer from now on."""
         self.prepared, self.strategy = prepared, prepared.strategy
         self.notes = preparation_notes(self.strategy, cast("Pool", self.pool))
@@ -181,7 +181,7 @@ def _run_parts(
     for outcome in run_flows(flows, backend, window, seed=seed, on_call=on_call, meter=meter):
         part, place = begun[outcome.index]
         if place is None:
-            part.is_prepared(prepared_by(outcome, part.strategy))
+            part.set_prepared(prepared_by(outcome, part.strategy))
             continue
         if outcome.error is not None and not isinstance(outcome.error, BackendError):
             raise outcome.error  # a fault of the strategy, not a failure of a call
@@ -212,11 +212,11 @@ def _flows(parts: list[_Part], backend: Backend, begun: list[tuple[_Part, int | 
             yield part.strategy.prepare(cast("Pool", part.pool).counted_by(backend.count_tokens))
     todo = list(parts)
     while todo:
-        part = next((part for part in todo if not part.strategy.needs_pool()), None)
-        if part is None:
+        ready = next((place for place, part in enumerate(todo) if not part.strategy.needs_pool()), None)
+        if ready is None:
             yield None
             continue
-        todo.remove(part)
+        part = todo.pop(ready)
         for place, example in enumerate(part.benchmark.examples):
             begun.append((part, place))
             yield part.strategy.steps(example.question)

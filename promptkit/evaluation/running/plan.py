@@ -112,7 +112,7 @@ def _planned(
     fallback = strategy
     pool = pools[benchmark.name].counted_by(known.count_tokens) if strategy.needs_pool() else None
     if pool:
-        found = prepared([(strategy, pool)], FakeBackend(brief, batch_size=64), seed)[0]
+        found = prepared(strategy, pool, FakeBackend(brief, batch_size=64), seed)
         fallback = found.strategy
         fixed = fallback if not found.usage.calls else None
     tried: list[Usage] = []
@@ -121,7 +121,7 @@ def _planned(
         if pool:
             # One whose texts make no demonstration shows how many calls are made in vain.
             with suppress(ConfigError):
-                ready = prepared([(strategy, pool)], fake, seed, _noting(asked))[0].strategy
+                ready = prepared(strategy, pool, fake, seed, _noting(asked)).strategy
         flows = (ready.steps(question) for question in questions)
         tried.append(sum((outcome.usage for outcome in run_flows(flows, fake, seed=seed)), sum(asked, Usage())))
     first = _first(fixed, questions, seed) if fixed else None
