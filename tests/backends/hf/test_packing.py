@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from promptkit.backends.hf import HFBackend
-from promptkit.backends.hf.packing import W8A8Linear, quantize
+from promptkit.backends.hf.packing import W8A8Head, W8A8Linear, quantize
 from promptkit.errors import ConfigError
 from tests.backends.hf.running import request, texts
 
@@ -48,12 +48,28 @@ def test_shapes_dtypes_and_rows_of_nothing_are_kept() -> None:
     assert (quantized.weight - layer.weight).abs().max() <= quantized.scale.max()
 
 
-def test_all_layers_of_a_model_are_quantized_but_the_head(tiny_model: Path) -> None:
+@given(st.integers(0, 1000), st.sampled_from([40, 192, 4160]))
+@torch.inference_mode()
+def test_the_likeliest_tokens_of_an_8_bit_output_layer_have_the_logits_of_the_plain_one(seed: int, words: int) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        layer, inputs = nn.Linear(64, words, bias=bool(seed % 2)), torch.randn(3, 2, 64)
+    head = W8A8Head(layer)
+    assert head.weight is layer.weight, "an embedding may share it"
+    expected, found = layer(inputs), head(inputs)
+    best = expected.topk(8)
+    assert torch.equal(found.topk(8).indices, best.indices)
+    torch.testing.assert_close(found.gather(-1, best.indices), best.values)
+    assert (found - expected).norm() <= 0.02 * expected.norm()
+
+
+def test_all_layers_of_a_model_are_quantized_and_its_embedding_stays(tiny_model: Path) -> None:
     backend = HFBackend(str(tiny_model), dtype="float32", quantization="w8a8")
     kinds = [type(part) for part in backend.model.model.modules()]
     assert kinds.count(W8A8Linear) == 7 * backend.model.config.num_hidden_layers
     assert nn.Linear not in kinds
-    assert not isinstance(backend.model.lm_head, W8A8Linear)
+    assert type(backend.model.lm_head) is W8A8Head
+    assert type(backend.model.get_input_embeddings()) is nn.Embedding
     assert quantize(backend.model) == 0, "what is quantized already stays"
     assert backend.name.endswith("(w8a8)")
     assert backend.identity()["quantization"] == "w8a8"
