@@ -1,6 +1,5 @@
 """The commands that ask models and compare runs: `run`, `eval`, `compare`."""
 
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -18,6 +17,7 @@ from promptkit.cli.asking import (
     RunDir,
     Strategies,
     SuiteFile,
+    folder_to_write,
     read_asked,
 )
 from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, end_early, metered
@@ -194,7 +194,7 @@ def evaluate_(
     names = [DEFAULT if (model := check_spec(spec)) == "default" else model for spec in asked.backends]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ConfigError(f"backend {min(twice)!r} is given twice", hint="give different ones")
-    folder = run_dir or Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    folder = folder_to_write(run_dir)
     with metered(max_cost, max_tokens, max_calls, max_seconds) as meter, Evaluation() as report:
 
         def made(spec: str) -> "Backend":
