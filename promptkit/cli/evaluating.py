@@ -36,7 +36,7 @@ from promptkit.cli.options import (
 from promptkit.cli.progress import Evaluation
 from promptkit.errors import ConfigError
 from promptkit.foreign_text import one_line, plain
-from promptkit.types import Kind
+from promptkit.types import Kind, answer_text
 
 if TYPE_CHECKING:
     from promptkit.backends.base import Backend
@@ -109,18 +109,17 @@ def run(
     out.print(Text(plain(result.text)))
     for line in _votes(result):
         out.print(Text(line, style="dim"))
-    answer = "none could be read" if result.answer is None else plain(str(result.answer))
+    answer = "none could be read" if result.answer is None else plain(answer_text(result.answer))
     out.print(Text.assemble("answer: ", (answer, "bold")))
 
 
 def _votes(result: "Result") -> list[str]:
     """Who voted for what, and what one should know of the vote; nothing where there was none."""
-
     if not result.votes:
         return []
     samples = len(result.candidates) + result.details.get("failed_samples", 0)
     lines = [
-        f"{vote.count} of {samples}: {one_line(str(vote.value))}"
+        f"{vote.count} of {samples}: {one_line(answer_text(vote.value))}"
         + (f" (weight {vote.weight:.2f})" if vote.weight is not None else "")
         for vote in result.votes
     ]
