@@ -9,7 +9,7 @@ CONSTRAINT := --constraint constraints.txt
 endif
 # Byte code is written when a module is first imported, not for all of torch and scipy in advance.
 PIP := $(BIN)/pip install --quiet --no-compile --disable-pip-version-check
-EVERYTHING := hf,adapter,figures,hub,openai,prices,similarity,dev
+EVERYTHING := hf,adapter,figures,hub,openai,prices,ray,similarity,dev
 
 .PHONY: eval test coverage check bench docs clean
 

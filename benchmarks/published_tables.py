@@ -1,6 +1,6 @@
 """Published outputs read again: do the published figures come out, and where does promptkit's own reading differ?
 
-    python benchmarks/published_tables.py addsub_zero_shot.log example_model_solutions.jsonl [--show]
+    python -m benchmarks.published_tables addsub_zero_shot.log example_model_solutions.jsonl [--show]
 
 Takes logs of Kojima et al. (2022) and labelled solutions of GSM8K (Cobbe et al., 2021) as their authors published them.
 """
@@ -8,7 +8,7 @@ Takes logs of Kojima et al. (2022) and labelled solutions of GSM8K (Cobbe et al.
 import argparse
 from pathlib import Path
 
-from promptkit.evaluation.rereading.recordings import Recording, Solution, parse, solutions
+from benchmarks.recordings import Recording, Solution, parse, solutions
 
 
 def main() -> None:

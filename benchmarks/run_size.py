@@ -2,8 +2,9 @@
 
     python benchmarks/run_size.py [--questions 500] [--samples 40]
 
-`evaluate` of `SelfConsistency(ZeroShot())` with store and run folder, against a backend that answers at once,
-64 requests at a time, with texts of 500 characters that differ. Prints a table: a call, and a million questions.
+`evaluate` of `SelfConsistency(ZeroShot())`, or of `ZeroShot()` for one sample, with store and run folder, against a
+backend that answers at once, 64 requests at a time, with texts of 500 characters that differ. Prints a table: a call,
+and a million questions; and the memory after a tenth, half and all of the questions.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import psutil
 
 from promptkit import Benchmark, CachedBackend, SelfConsistency, ZeroShot, evaluate
 from promptkit.backends.base import Answer, Backend
+from promptkit.evaluation import Progress
 from promptkit.types import Completion, Example, Question, Request
 
 MILLION = 1_000_000
@@ -60,12 +62,19 @@ def main() -> None:
     examples = tuple(Example(question=Question(text=text, id=text[:8]), gold="1") for text in asked)
     benchmark = Benchmark("boxes", "number", examples, "made here", "", "", "")
     process, calls = psutil.Process(), args.questions * args.samples
+    strategy = SelfConsistency(ZeroShot(), args.samples) if args.samples > 1 else ZeroShot()
+    grown: dict[int, int] = dict.fromkeys((args.questions // 10, args.questions // 2, args.questions), 0)
+
+    def look(progress: Progress) -> None:
+        if grown.get(progress.done) == 0:
+            grown[progress.done] = process.memory_info().rss - memory
+
     with tempfile.TemporaryDirectory() as folder:
         inner = Instant()
         backend = CachedBackend(inner, Path(folder) / "store.sqlite")
         gc.collect()
         memory, spent, started = process.memory_info().rss, time.process_time(), time.perf_counter()
-        runs = evaluate(SelfConsistency(ZeroShot(), args.samples), benchmark, backend, run_dir=Path(folder) / "run")
+        runs = evaluate(strategy, benchmark, backend, run_dir=Path(folder) / "run", on_progress=look)
         seconds = time.process_time() - spent - inner.seconds
         clock = time.perf_counter() - started - inner.seconds
         held = process.memory_info().rss - memory
@@ -79,6 +88,7 @@ def main() -> None:
         print(f"| {name} | {1e6 * seconds_of / calls:.0f} µs | {seconds_of * whole / 3600:.1f} h |")
     for name, size in (("memory", held), ("store", store), ("samples.jsonl", written)):
         print(f"| {name} | {size / calls:.0f} bytes | {size * whole / 1e9:.0f} GB |")
+    print("\n" + ", ".join(f"{size / 1e6:,.0f} MB after {done:,} questions" for done, size in grown.items()))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,14 @@ def plain(text: str) -> str:
     return "".join(_printable(char) for char in text)
 
 
+def flat(text: str) -> str:
+    """Foreign text, safe for a terminal and on one line; a space at an end stays, for texts that are put together."""
+    return re.sub(r"\s+", " ", plain(text))
+
+
 def one_line(text: str) -> str:
     """Foreign text, safe for a terminal and on one line."""
-    return " ".join(plain(text).split())
+    return flat(text).strip()
 
 
 def _printable(char: str) -> str:

@@ -1,6 +1,7 @@
 """Where things are: the packaged data, and the user's own configuration and cache folders."""
 
 import os
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -34,6 +35,15 @@ def config_dir() -> Path:
     """Where the user's own templates are looked for: `$PROMPTKIT_CONFIG`, else the platform's configuration folder."""
     chosen = os.environ.get("PROMPTKIT_CONFIG")
     return Path(chosen) if chosen else Path(platformdirs.user_config_dir("promptkit"))
+
+
+def file_name(text: str, otherwise: str) -> str:
+    """A text as the name of a file or folder: runs of other characters than `A-Za-z0-9._=-` become a hyphen.
+
+    Args:
+        otherwise: the name of a text that leaves nothing.
+    """
+    return re.sub(r"[^A-Za-z0-9._=-]+", "-", text).strip("-.") or otherwise
 
 
 @contextmanager

@@ -7,6 +7,7 @@ and nothing here does I/O.
 """
 
 import hashlib
+import string
 from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal, Self, TypeAlias, cast
 
@@ -16,13 +17,15 @@ Role: TypeAlias = Literal["system", "user", "assistant"]
 Kind: TypeAlias = Literal["number", "choice", "label", "yesno", "date", "text", "set", "expression", "grid"]
 """What sort of answer a question has; it picks the answer trigger, the extractor and the comparison."""
 FinishReason: TypeAlias = Literal["stop", "length", "content_filter"]
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 AnswerValue: TypeAlias = str | tuple[str, ...]
 """An answer in canonical form: equal answers are equal values. Only `set` answers are tuples."""
-
-
 StopStrings: TypeAlias = tuple[Annotated[str, Field(min_length=1)], ...]
 """Texts that end a completion. An empty one would end every completion before it begins."""
+
+
+def answer_text(answer: AnswerValue) -> str:
+    """An answer as people write it: the members of a set with commas between."""
+    return answer if isinstance(answer, str) else ", ".join(answer)
 
 
 class Data(BaseModel):
@@ -195,7 +198,8 @@ class PoolItem(Data):
 
     def demonstration(self, *, answer: str | None = None, rationale: str | None = None) -> Demonstration:
         """The item as a demonstration, with another answer or rationale where one is given."""
-        options = " ".join(f"({letter}) {text}" for letter, text in zip(_LETTERS, self.question.choices, strict=False))
+        lettered = zip(string.ascii_uppercase, self.question.choices, strict=False)
+        options = " ".join(f"({letter}) {text}" for letter, text in lettered)
         return Demonstration(
             question=f"{self.question.text}\nAnswer Choices: {options}" if options else self.question.text,
             answer=self.answer if answer is None else answer,

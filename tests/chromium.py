@@ -102,10 +102,6 @@ class Page:
         done = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         path.write_bytes(base64.b64decode(done["data"]))
 
-    def pdf(self, path: Path) -> None:
-        """Print it."""
-        path.write_bytes(base64.b64decode(self.call("Page.printToPDF", printBackground=False)["data"]))
-
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._left:
             if not select.select([self._back], [], [], _PATIENCE)[0]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from promptkit.evaluation.rereading.recordings import Block, Recording, parse
+from benchmarks.recordings import Block, Recording, parse
 
 __all__ = ["FOLDER", "NAMES", "Block", "Recording", "load"]
 

@@ -1,7 +1,7 @@
 """Tokens a second of `HFBackend` against what a user would pick instead: same model, prompts and settings, in turn.
 
     python -m benchmarks.generation [--model default] [--dtype NAME] [--questions 128] [--rounds 3] [--only NAME …]
-        [--rivals static,tuned,continuous] [--lm-eval PYTHON] [--vllm PYTHON] [--switches] [--output FILE]
+        [--rivals static,single,tuned,continuous] [--lm-eval PYTHON] [--vllm PYTHON] [--switches] [--output FILE]
 
 Prints a Markdown table of medians and ratios for each workload, how many greedy texts equal those of static batches,
 the memory each took, what the bare forward pass reaches with as many rows, and what the second stage of chain of
@@ -35,7 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--puzzles", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", help="workloads: greedy, samples, prefix, few-shot, tree, stages")
-    parser.add_argument("--rivals", default="static", help="of this process: static, tuned, continuous")
+    parser.add_argument("--rivals", default="static", help="of this process: static, single, tuned, continuous")
     parser.add_argument("--lm-eval", help="a Python where lm-evaluation-harness is installed")
     parser.add_argument("--vllm", help="a Python where vLLM for CPUs is installed")
     parser.add_argument("--plain-weights", action="store_true", help="without packed weights, to see what they give")
@@ -48,6 +48,7 @@ def opponents(options: argparse.Namespace, plain: HFBackend) -> list[Rival]:
     """The rivals asked for; the first is what ratios are taken against."""
     made = {
         "static": lambda: Static(plain, 32),
+        "single": lambda: Static(plain, 1),
         "tuned": lambda: Static(plain, 128, by_length=True),
         "continuous": lambda: Continuous(plain),
     }

@@ -61,7 +61,7 @@ class Rival(Backend):
 
 
 class Static(Rival):
-    """`model.generate` in left-padded batches.
+    """`model.generate` in left-padded batches, or one prompt at a time.
 
     Args:
         of: with plain weights, as a user would load them.
@@ -70,7 +70,8 @@ class Static(Rival):
     """
 
     def __init__(self, of: HFBackend, rows: int, by_length: bool = False) -> None:
-        super().__init__(of, f"static batches of {rows}" + (", by length" if by_length else ""))
+        name = "one at a time" if rows == 1 else f"static batches of {rows}"
+        super().__init__(of, name + (", by length" if by_length else ""))
         self.rows, self.by_length = rows, by_length
 
     def complete(self, prompts: list[list[int]], samples: int, like: Request) -> list[list[list[int]]]:

@@ -80,8 +80,8 @@ def _options(  # pyright: ignore[reportUnusedFunction]
 def main() -> None:
     """Entry point. Exit codes.
 
-    0 done, 1 `doctor` found a problem, 2 bad input or a failure with one line that says what to do, 3 stopped by its
-    budget, 130 interrupted.
+    0 done, 1 `doctor` found a problem or `cache clear` was told not to, 2 bad input or a failure with one line that
+    says what to do, 3 stopped by its budget, 130 interrupted.
     """
     warnings.showwarning = _show_warning
     for stream in (sys.stdout, sys.stderr):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -10,7 +9,7 @@ import typer
 from rich.text import Text
 
 from promptkit.cli import completing
-from promptkit.cli.asking import PoolName, RunDir
+from promptkit.cli.asking import PoolName, RunDir, folder_to_write
 from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, end_early, metered
 from promptkit.cli.console import err, out, print_json, refuse_all_failed
 from promptkit.cli.options import (
@@ -73,7 +72,7 @@ def labels(
 
     asked = load(benchmark).limited(limit)
     label_arms(pool_for(asked, pool), k=k, seed=seed)  # before minutes are spent on loading a model
-    folder = _folder(run_dir)
+    folder = folder_to_write(run_dir)
     models.check([backend])
     spending = metered(max_cost, max_tokens, max_calls, max_seconds)
     with spending as meter, _opened(models, backend, cache) as (where, report):
@@ -133,7 +132,7 @@ def wording(
     base = resolve(strategy, asked.kind)
     phrases, files = _pairs("--trigger", triggers), _pairs("--template", templates)
     check(wording_arms(base, phrases, files), [asked])  # before minutes are spent on loading a model
-    folder = _folder(run_dir)
+    folder = folder_to_write(run_dir)
     models.check([backend])
     spending = metered(max_cost, max_tokens, max_calls, max_seconds)
     with spending as meter, _opened(models, backend, cache) as (where, report):
@@ -166,10 +165,6 @@ def _pairs(option: str, texts: list[str] | None) -> dict[str, str] | None:
             raise ConfigError(f"{option} {name.strip()!r} is given twice", hint="give another name")
         pairs[name.strip()] = value
     return pairs
-
-
-def _folder(run_dir: Path | None) -> Path:
-    return run_dir or Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S")
 
 
 @contextmanager

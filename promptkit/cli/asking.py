@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias, get_args
 
@@ -64,6 +65,11 @@ AnswerColumn: TypeAlias = Annotated[
 KindName: TypeAlias = Annotated[
     str | None, typer.Option(help=KIND_HELP, metavar="NAME", autocompletion=completing.one_of(*get_args(Kind)))
 ]
+
+
+def folder_to_write(run_dir: Path | None, ending: str = "") -> Path:
+    """The folder that was named, else `runs/<time>` with this ending."""
+    return run_dir or Path("runs") / f"{datetime.now():%Y-%m-%d-%H%M%S}{ending}"
 
 
 @dataclass(frozen=True)

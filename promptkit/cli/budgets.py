@@ -22,7 +22,6 @@ STOPPED, INTERRUPTED = 3, 130
 """Exit codes of a run that its budget has stopped, and of one that a person has."""
 _BY_HAND = "it was interrupted"
 
-
 MaxCost: TypeAlias = Annotated[
     float | None,
     typer.Option(help="Stop at so many US dollars; exit code 3.", parser=number, metavar="DOLLARS"),

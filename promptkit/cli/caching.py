@@ -119,7 +119,6 @@ def _store(path: Path) -> "Store":
 
 def name_of(model: "ModelEntries") -> str:
     """A model in one line: its backend, its name, and what else tells it from others of that name."""
-
     if model.identity is None:
         return _UNKNOWN
     told: dict[str, Any] = json.loads(model.identity)

@@ -35,7 +35,6 @@ err = _Console(stderr=True, highlight=False, emoji=False)
 
 def say(kind: str, color: str, message: str) -> None:
     """One line on standard error, such as `error: …`, whatever the message holds."""
-
     err.print(Text.assemble((f"{kind}: ", f"bold {color}"), one_line(message)), soft_wrap=True)
 
 

@@ -138,7 +138,6 @@ def build(
 
 
 def _print(selection: "Selection") -> None:
-
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("cluster", "size", "looked at", "answer", "", "question"):
         table.add_column(heading, justify="right" if heading in ("cluster", "size", "looked at") else "left")

@@ -1,6 +1,5 @@
 """The commands that ask models and compare runs: `run`, `eval`, `compare`."""
 
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -18,6 +17,7 @@ from promptkit.cli.asking import (
     RunDir,
     Strategies,
     SuiteFile,
+    folder_to_write,
     read_asked,
 )
 from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, end_early, metered
@@ -36,7 +36,7 @@ from promptkit.cli.options import (
 from promptkit.cli.progress import Evaluation
 from promptkit.errors import ConfigError
 from promptkit.foreign_text import one_line, plain
-from promptkit.types import Kind
+from promptkit.types import Kind, answer_text
 
 if TYPE_CHECKING:
     from promptkit.backends.base import Backend
@@ -109,18 +109,17 @@ def run(
     out.print(Text(plain(result.text)))
     for line in _votes(result):
         out.print(Text(line, style="dim"))
-    answer = "none could be read" if result.answer is None else plain(str(result.answer))
+    answer = "none could be read" if result.answer is None else plain(answer_text(result.answer))
     out.print(Text.assemble("answer: ", (answer, "bold")))
 
 
 def _votes(result: "Result") -> list[str]:
     """Who voted for what, and what one should know of the vote; nothing where there was none."""
-
     if not result.votes:
         return []
     samples = len(result.candidates) + result.details.get("failed_samples", 0)
     lines = [
-        f"{vote.count} of {samples}: {one_line(str(vote.value))}"
+        f"{vote.count} of {samples}: {one_line(answer_text(vote.value))}"
         + (f" (weight {vote.weight:.2f})" if vote.weight is not None else "")
         for vote in result.votes
     ]
@@ -194,7 +193,7 @@ def evaluate_(
     names = [DEFAULT if (model := check_spec(spec)) == "default" else model for spec in asked.backends]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ConfigError(f"backend {min(twice)!r} is given twice", hint="give different ones")
-    folder = run_dir or Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    folder = folder_to_write(run_dir)
     with metered(max_cost, max_tokens, max_calls, max_seconds) as meter, Evaluation() as report:
 
         def made(spec: str) -> "Backend":

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 from rich.text import Text
 
 from promptkit.cli import completing
+from promptkit.cli.asking import folder_to_write
 from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, metered
 from promptkit.cli.console import err, out, print_json
 from promptkit.cli.options import (
@@ -90,7 +90,7 @@ def judge(
     texts = _texts(sources, loaded, facts, source, output, limit)
     if pairwise and len(texts) != 2:
         raise ConfigError(f"--pairwise compares two sources, not {len(texts)}", hint="give two runs or files")
-    folder = run_dir or Path("runs") / f"{datetime.now().strftime('%Y-%m-%d-%H%M%S')}-judge"
+    folder = folder_to_write(run_dir, "-judge")
     refuse_taken(folder)
     models.check(backends)  # before minutes are spent on the first judge
     run = _pairwise if pairwise else _by_criteria
@@ -184,7 +184,7 @@ def _between(found: "list[Judged]") -> list[dict[str, Any]]:
     from promptkit.evaluation.judging.judged import compare_verdicts
 
     return [
-        {"source": a.source, "criterion": criterion.name, "a": a.judge, "b": b.judge, **agreed.data()}
+        {"source": a.source, "criterion": criterion.name, "a": a.judge, "b": b.judge, **agreed.summary()}
         for a, b in combinations(found, 2)
         if a.source == b.source
         for criterion in a.rubric.criteria

@@ -34,7 +34,6 @@ class Evaluation:
 
     def __call__(self, progress: Any) -> None:
         """Show how far it is, and a line of each run that has ended."""
-
         self.bar.start()
         if progress is not self.shown:  # the next seed
             self.shown, self.told = progress, 0

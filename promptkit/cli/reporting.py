@@ -49,12 +49,9 @@ def report(
     from promptkit.report import save
     from promptkit.report.chapters import chapters, models
     from promptkit.report.figures import save_figures
-    from promptkit.report.folders import finished, run_folders
+    from promptkit.report.folders import finished
 
-    for folder in folders:
-        if not run_folders(folder):
-            raise ConfigError(f"there is no run in {folder}", hint="give folders that eval wrote")
-    runs = finished([run for folder in folders for run in run_folders(folder)])
+    runs = finished(folders)
     save(runs, output)
     out.print(Text(str(output)), soft_wrap=True)
     if figures:

@@ -58,17 +58,14 @@ def route_(
     """
     from promptkit.evaluation.routing import route
     from promptkit.evaluation.routing.table import features_of
-    from promptkit.report.folders import finished, run_folders
+    from promptkit.report.folders import finished
 
-    for folder in folders:
-        if not run_folders(folder):
-            raise ConfigError(f"there is no run in {folder}", hint="give folders that eval wrote")
     if worth is not None and not worth > 0:
         raise ConfigError("--worth must be more than 0 tokens", hint="leave it out where tokens do not matter")
     if output and output.suffix not in (".yaml", ".yml"):
         raise ConfigError(f"{output} is no name of a strategy file", hint="give one that ends in .yaml")
     asked = features_of(features.split(",") if features else None)
-    runs = finished([run for folder in folders for run in run_folders(folder)])
+    runs = finished(folders)
     found = route(runs, features=asked, worth=worth, folds=folds, embedder=embedder, seed=seed)
     if output:
         found.router.save(output)
@@ -81,7 +78,6 @@ def route_(
 
 
 def _print(found: "Routing") -> None:
-
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("strategy", overflow="fold")
     for heading in ("right %", "95 %", "tokens/q", "routed to it %"):

@@ -231,7 +231,6 @@ def _count(number: int, what: str) -> str:
 
 def _show(text: str, style: str = "") -> None:
     """Print a template's text to the letter (rich would expand its tabs), but no control sequences on a terminal."""
-
     if not sys.stdout.isatty():
         typer.echo(text)
     elif style:

@@ -10,7 +10,8 @@ from promptkit.budget import Budget, Meter
 from promptkit.errors import ConfigError
 from promptkit.evaluation.benchmarks import Benchmark, load
 from promptkit.evaluation.benchmarks.pools import pool_for
-from promptkit.evaluation.presentation.verdict import BLIND, Judged, blindness, judge, names, p_text, stopped
+from promptkit.evaluation.presentation.phrases import gap, p_text, points, questions
+from promptkit.evaluation.presentation.verdict import BLIND, Judged, blindness, judge, names, stopped
 from promptkit.evaluation.running.evaluator import Progress, evaluate
 from promptkit.evaluation.runs import Run
 from promptkit.strategies import Balanced, CoT, FewShot, Strategy, ZeroShot, resolve
@@ -82,7 +83,7 @@ def label_verdict(runs: list[Run]) -> str:
     said: dict[bool, list[str]] = {True: [], False: []}
     for place in range(1, len(runs)):
         found = judged[0, place]
-        said[found.shown].append(f"{called[place]} ({_points(found)}, {p_text(found.p_value)})")
+        said[found.shown].append(f"{called[place]} ({gap(found.comparison.delta)}, {p_text(found.p_value)})")
     parts = [f"{called[0]} has {runs[0].accuracy * 100:.1f} % right"]
     if said[True]:
         parts.append(f"shown to differ from it: {', '.join(said[True])}")
@@ -216,12 +217,12 @@ def wording_verdict(runs: list[Run]) -> str:
         return partial
     judged, called = _judged(runs), names(runs)
     (low, high), largest = max(judged.items(), key=lambda pair: (pair[1].comparison.delta, -pair[1].p_value))
-    gap = (
-        f"the largest gap is {largest.comparison.delta * 100:.1f} points, from {called[low]!r} "
+    widest = (
+        f"the largest gap is {points(largest.comparison.delta)} points, from {called[low]!r} "
         f"({runs[low].accuracy * 100:.1f} % right) to {called[high]!r} ({runs[high].accuracy * 100:.1f} %), "
         f"{p_text(largest.p_value)} corrected for all pairs"
     )
-    return "; ".join([_matters(judged), gap, *_missed(judged, runs)]) + "."
+    return "; ".join([_matters(judged), widest, *_missed(judged, runs)]) + "."
 
 
 def _judged(runs: list[Run]) -> dict[tuple[int, int], Judged]:
@@ -232,16 +233,11 @@ def _judged(runs: list[Run]) -> dict[tuple[int, int], Judged]:
 
 def _missed(judged: dict[tuple[int, int], Judged], runs: list[Run]) -> list[str]:
     """How large a gap could have been overlooked, where any was not shown."""
-    n = f"{runs[0].n} question{'' if runs[0].n == 1 else 's'}"
+    n = questions(runs[0].n)
     missed = blindness(judged, len(runs))
     if missed > BLIND:
         return [f"{n} cannot show much, so take more"]
     return [f"with {n}, gaps below about {missed * 100:.0f} points are easily missed"] if missed else []
-
-
-def _points(found: Judged) -> str:
-    delta = found.comparison.delta * 100
-    return f"{abs(delta):.1f} points {'ahead' if delta > 0 else 'behind'}" if f"{abs(delta):.1f}" != "0.0" else "level"
 
 
 def _matters(judged: dict[tuple[int, int], Judged]) -> str:

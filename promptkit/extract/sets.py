@@ -3,7 +3,7 @@
 import re
 
 from promptkit.extract.rules import Found, Reader, sentence_end, trim
-from promptkit.extract.text import fold
+from promptkit.extract.text import after_lead, fold
 
 _BULLET = re.compile(r"(?m)^[ \t]*(?:[-*•]|\(?[0-9]{1,3}[.)])[ \t]+")
 _BREAKS = (re.compile(r"\n"), re.compile(r";"), re.compile(r",? (?:and|&) |,"))
@@ -33,9 +33,7 @@ class SetReader(Reader):
 
     def stated(self, text: str, start: int, end: int) -> Found | None:
         """The list that follows the answer phrase."""
-        while start < end and text[start] in " \t\r\n:*_=$":
-            start += 1
-        return self._list(text, start, end)
+        return self._list(text, after_lead(text, start, end), end)
 
     def marked(self, text: str, start: int, end: int) -> Found | None:
         """The list, when it is all there is."""

@@ -1,4 +1,4 @@
-"""Answers in words: labels of a given set, yes or no, short strings, and sets of them."""
+"""Answers in words: labels of a given set, yes or no, short strings."""
 
 import re
 from typing import ClassVar
@@ -99,7 +99,7 @@ class TextReader(Reader):
         """What the sentence says, or the quoted string that it begins with."""
         if NEGATED.match(text, start, end):
             return None
-        start = _skip(text, start, end)
+        start = after_lead(text, start, end)
         quoted = _QUOTED.match(text, start, end)
         return _text(text, *(quoted.span(quoted.lastindex or 0) if quoted else (start, end)))
 
@@ -124,7 +124,8 @@ class TextReader(Reader):
         return _text(text, line, last) if len(text[line:last].split()) <= self._LONGEST else None
 
 
-def _skip(text: str, start: int, end: int) -> int:
+def after_lead(text: str, start: int, end: int) -> int:
+    """Where an answer begins after its phrase: behind colons, bold marks and white space."""
     while start < end and text[start] in " \t\r\n:*_=$":
         start += 1
     return start

@@ -9,7 +9,7 @@ from promptkit.drawing import shape
 from promptkit.errors import ConfigError
 from promptkit.evaluation.runs import Run, Sample
 from promptkit.report.texts import Reference, TextTable, utf16_span
-from promptkit.types import AnswerValue, Call, Message
+from promptkit.types import Call, Message, answer_text
 
 _DRAWN = {"tree", "steps"}
 """Details that are shown in a form of their own."""
@@ -44,7 +44,7 @@ class Questions:
             "id": sample.id,
             "q": self.table.add(sample.question),
             "c": list(sample.choices),
-            "g": shown_answer(sample.gold),
+            "g": answer_text(sample.gold),
         }
 
     def _sample(self, sample: Sample) -> dict[str, Any]:
@@ -52,11 +52,11 @@ class Questions:
         rationale = sample.rationale if sample.rationale != sample.text else ""
         row = {
             "s": sample.status,
-            "a": shown_answer(sample.answer),
+            "a": None if sample.answer is None else answer_text(sample.answer),
             "t": self.table.add(sample.text),
             "x": [*utf16_span(sample.text, found.span), found.rule] if found else None,
             "h": self.table.add(rationale) if rationale else None,
-            "v": [[shown_answer(vote.value), vote.count, _finite(vote.weight)] for vote in sample.votes],
+            "v": [[answer_text(vote.value), vote.count, _finite(vote.weight)] for vote in sample.votes],
             "m": [sample.usage.completion_tokens, sample.usage.prompt_tokens, sample.usage.calls],
             "e": sample.error,
             "k": self._calls(sample),
@@ -121,11 +121,6 @@ class Questions:
 
     def _text(self, value: Any) -> Reference:
         return self.table.add(value if isinstance(value, str) else "")
-
-
-def shown_answer(value: AnswerValue | None) -> str | None:
-    """An answer as the report writes it."""
-    return ", ".join(value) if isinstance(value, tuple) else value
 
 
 def as_json(value: Any) -> str:

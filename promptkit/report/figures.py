@@ -1,10 +1,10 @@
 """The charts of a set of runs, and their files."""
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from promptkit import paths
 from promptkit.drawing.chart import Chart
 from promptkit.drawing.curves import Curve, curves
 from promptkit.drawing.forest import Estimate, forest
@@ -109,7 +109,7 @@ def save_figures(chapters: "Sequence[Chapter]", across: "Sequence[Across]", fold
 
 
 def _save(chart: Chart, folder: Path, parts: Sequence[str], png: Callable[[str], bytes]) -> list[Path]:
-    stem = folder / "--".join(re.sub(r"[^A-Za-z0-9._=-]+", "-", part).strip("-.") or "chart" for part in parts)
+    stem = folder / "--".join(paths.file_name(part, "chart") for part in parts)
     vector, raster = (stem.with_name(f"{stem.name}{ending}") for ending in (".svg", ".png"))
     vector.write_text(chart.file(), encoding="utf-8")
     raster.write_bytes(png(chart.file()))

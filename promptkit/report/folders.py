@@ -45,15 +45,16 @@ def state_of(folder: Path) -> str:
 
 
 def finished(folders: Sequence[Path]) -> list[Run]:
-    """Runs that are finished, for a report that stays.
+    """The runs in run folders and in the folders of evaluations, all of them finished.
 
     Raises:
-        ConfigError: a folder holds no finished run.
+        ConfigError: a folder holds no run, or one that is not finished.
     """
-    runs = [load_run(folder) for folder in folders]
-    if not runs:
-        raise ConfigError("there are no runs to report", hint="give folders that eval wrote")
-    return runs
+    found = [run_folders(folder) for folder in folders]
+    for folder, inside in zip(folders, found, strict=True):
+        if not inside:
+            raise ConfigError(f"there is no run in {folder}", hint="give folders that eval wrote")
+    return [load_run(run) for inside in found for run in inside]
 
 
 def _is_run(folder: Path) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from promptkit.evaluation.runs import Run, Status
-from promptkit.types import Result
+from promptkit.types import Result, answer_text
 
 _SHOWN = 1200
 """Characters of a text that are shown around the answer."""
@@ -22,7 +22,7 @@ _SOFT = "opacity:.7;font-size:90%"
 
 def result_html(result: Result) -> str:
     """The answer, the text with the answer marked, and the votes."""
-    answer = "no answer could be read" if result.answer is None else _answer(result.answer)
+    answer = "no answer could be read" if result.answer is None else answer_text(result.answer)
     head = f"<b>{escape(result.error) if result.error else escape(answer)}</b>"
     if result.truncated:
         head += f' <span style="{_SOFT}">cut off by the token limit</span>'
@@ -32,7 +32,7 @@ def result_html(result: Result) -> str:
     if result.text:
         parts.append(_paragraph(_marked(result)))
     if result.votes:
-        votes = ", ".join(f"{_answer(vote.value)} × {vote.count}" for vote in result.votes)
+        votes = ", ".join(f"{answer_text(vote.value)} × {vote.count}" for vote in result.votes)
         parts.append(_paragraph(escape(f"votes: {votes}"), soft=True))
     usage = result.usage
     if usage.calls:
@@ -76,7 +76,3 @@ def _paragraph(content: str, *, soft: bool = False) -> str:
 
 def _start(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} …"
-
-
-def _answer(value: str | tuple[str, ...]) -> str:
-    return value if isinstance(value, str) else ", ".join(value)

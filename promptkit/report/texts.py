@@ -11,7 +11,6 @@ Reference: TypeAlias = int | list[int]
 """Where a text stands in the table; of a long one, where its parts stand."""
 _SPLIT = 400
 """Characters from which a text is stored by paragraphs, so that demonstrations shared by many prompts stand once."""
-
 _KNOWN = 40
 """Characters from which a known text is worth looking for."""
 

@@ -63,6 +63,7 @@ class AutoCoT(Strategy):
     """Which rationales are made: those to be looked at, twice as many at a time after each refusal, or, as published,
     the whole pool's."""
     max_question_words: PositiveInt = 60
+    """A longer question becomes no demonstration, as published."""
     max_rationale_lines: PositiveInt | None = None
     """Unset, the published limit for the kind of answer (`LINES`), which few rationales of chat models keep."""
     rationale_max_tokens: PositiveInt = 300

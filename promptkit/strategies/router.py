@@ -20,6 +20,7 @@ class Route(Value):
     """
 
     name: str
+    """What `Result.details["route"]` and `KnownQuestion.right` call it."""
     base: float = Field(default=0.0, allow_inf_nan=False)
     agreement: float = Field(default=0.0, allow_inf_nan=False)
     length: float = Field(default=0.0, allow_inf_nan=False)
@@ -63,6 +64,7 @@ class Router(Strategy):
     tag: ClassVar[str] = "router"
 
     strategies: tuple[SerializeAsAny[Strategy], ...] = Field(min_length=1)
+    """What is chosen among."""
     routes: tuple[Route, ...]
     """One a strategy, in the same order. Of equal chances the first is taken."""
     probe: SerializeAsAny[Strategy] | None = None
@@ -71,6 +73,7 @@ class Router(Strategy):
     worth: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Tokens that one right answer more may cost; unset, tokens do not matter."""
     known: tuple[KnownQuestion, ...] = ()
+    """Questions of the runs that it was made from, where nearness is weighed."""
     neighbours: PositiveInt = 10
     """How many known questions are looked at."""
     embedder: str = "all-minilm-l6-v2"

@@ -13,7 +13,7 @@ from promptkit.extract import canonical, same
 from promptkit.strategies.clustering import Points
 from promptkit.strategies.pool import Pool
 from promptkit.strategies.yaml_files import write_yaml
-from promptkit.types import Demonstration, Kind, PoolItem, Question, Result, Usage
+from promptkit.types import Demonstration, Kind, PoolItem, Question, Result, Usage, answer_text
 
 Reason: TypeAlias = Literal[
     "question too long",
@@ -140,8 +140,7 @@ def wrong_demonstrations(demos: tuple[Demonstration, ...], pool: Pool) -> tuple[
 
 def demonstration(item: PoolItem, result: Result) -> Demonstration:
     """A question with the rationale, on one line, and the answer that a model gave."""
-    answer = result.answer or ""
-    shown = answer if isinstance(answer, str) else ", ".join(answer)
+    shown = answer_text(result.answer or "")
     if item.question.kind == "date" and (parts := re.fullmatch(r"(\d+)-(\d+)-(\d+)", shown)):
         shown = "{1}/{2}/{0}".format(*parts.groups())
     return item.demonstration(answer=shown, rationale=" ".join(result.rationale.split()))

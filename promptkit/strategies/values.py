@@ -14,7 +14,7 @@ class PositionalFields(type(BaseModel)):
 
 
 class Value(BaseModel, metaclass=PositionalFields):
-    """Base of strategies and selectors: an immutable value that compares and hashes.
+    """Base of strategies, selectors, parts of trees and judges: an immutable value that compares and hashes.
 
     Positional arguments are the fields in their order, without those that are `kw_only`.
 

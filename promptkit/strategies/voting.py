@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from promptkit.errors import BackendError, ConfigError
-from promptkit.types import AnswerValue, Call, Result, Vote
+from promptkit.types import AnswerValue, Call, Result, Vote, answer_text
 
 Attempt: TypeAlias = Result | BackendError
 """What became of one sample: a result, or the failure of its call."""
@@ -51,7 +51,7 @@ def closest(results: Sequence[Attempt], likeness: Likeness) -> Result:
         BackendError: every sample failed; the first failure.
     """
     counts = Counter(answers(results))
-    alike = likeness([_as_text(answer) for answer in counts]) if len(counts) > 1 else [[1.0]]
+    alike = likeness([answer_text(answer) for answer in counts]) if len(counts) > 1 else [[1.0]]
     scores: dict[AnswerValue, float] = {}
     for row, (answer, count) in enumerate(counts.items()):
         others = sum(n * alike[row][column] for column, n in enumerate(counts.values()) if column != row)
@@ -179,7 +179,3 @@ def _leaders(counts: Mapping[AnswerValue, int]) -> tuple[int, int]:
 def _above_half(first: int, second: int) -> float:
     throws = first + second + 1
     return sum(math.comb(throws, heads) for heads in range(first + 1)) / 2**throws
-
-
-def _as_text(answer: AnswerValue) -> str:
-    return ", ".join(answer) if isinstance(answer, tuple) else answer

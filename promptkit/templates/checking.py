@@ -157,7 +157,7 @@ def _made(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
         inside = {name for part in macro.body for name in _read_in(part)}
         for argument in macro.args:
             if argument.name not in inside:
-                yield macro.lineno, f"{argument.name}", f"of the macro {macro.name!r}, the argument"
+                yield macro.lineno, argument.name, f"of the macro {macro.name!r}, the argument"
     for imported in tree.find_all(nodes.FromImport):
         for one in imported.names:
             yield imported.lineno, one if isinstance(one, str) else one[1], "the import"

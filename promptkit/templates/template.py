@@ -58,7 +58,7 @@ class Template:
 
     @property
     def hash(self) -> str:
-        """Sha256 (hex) of the source and, where it includes others, of theirs; manifests keep 12 characters."""
+        """Sha256 (hex) of the source and, where it includes others, of theirs; manifests have it whole."""
         digest = hashlib.sha256(self.source.encode())
         for name, source in self.parts:
             digest.update(f"\0{name}\0{source}".encode())

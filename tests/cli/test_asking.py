@@ -41,6 +41,12 @@ def test_run_shows_votes_ties_and_what_was_saved(promptkit: CommandLine, monkeyp
     assert run("n: 2", "--") == ["answer: none could be read"]
 
 
+def test_run_shows_a_set_as_people_write_it(promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backends, "from_spec", lambda *_, **__: FakeBackend("The answers are red and blue."))
+    said = promptkit("run", "zero-shot", "Which colours?", "--kind", "set")
+    assert said.out.splitlines()[-1] == "answer: blue, red"
+
+
 def test_run_json(promptkit: CommandLine) -> None:
     said = promptkit("run", "self-consistency:n=3", "What is 1+1?", "--json")
     result = json.loads(said.out)

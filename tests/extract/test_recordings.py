@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptkit.evaluation.rereading.recordings import Block
+from benchmarks.recordings import Block
 from promptkit.extract import canonical, extractor_for, same
 from promptkit.types import AnswerValue, Question
 from tests import recordings

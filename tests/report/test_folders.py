@@ -61,15 +61,17 @@ def test_a_run_that_is_written_is_read_so_far(evaluation: Path) -> None:
 
 def test_finished_runs_are_read_as_they_are(evaluation: Path) -> None:
     assert load_run_so_far(evaluation / "direct") == load_run(evaluation / "direct")
-    assert [run.n for run in finished(run_folders(evaluation))] == [4, 4, 4]
+    assert [run.n for run in finished([evaluation])] == [4, 4, 4]
+    assert [run.strategy for run in finished(run_folders(evaluation)[:1])] == ["direct"]
 
 
-def test_a_report_that_stays_refuses_what_is_not_finished(evaluation: Path) -> None:
+def test_a_report_that_stays_refuses_what_is_not_finished_or_no_run(evaluation: Path, tmp_path: Path) -> None:
+    (empty := tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match=f"no run in {empty}"):
+        finished([evaluation, empty])
     unfinish(evaluation / "direct", 3)
     with pytest.raises(ConfigError, match="not finished"):
-        finished(run_folders(evaluation))
-    with pytest.raises(ConfigError, match="no runs"):
-        finished([])
+        finished([evaluation])
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"status": "running"}', '{"status": "running", "benchmark": 3}'])

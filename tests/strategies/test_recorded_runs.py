@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.recordings import Block
 from promptkit import CoT, FakeBackend, Question, Strategy, ZeroShot, evaluate
 from promptkit.evaluation.benchmarks import load
-from promptkit.evaluation.rereading.recordings import Block
 from promptkit.extract import canonical, same
 from promptkit.types import Result
 from tests import recordings

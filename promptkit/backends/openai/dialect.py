@@ -27,6 +27,9 @@ class Dialect:
     """How to word a request for one server and model.
 
     Args:
+        model: its name at the server.
+        mode: which of the two ways to ask is used.
+        logprobs: whether log-probabilities are asked for.
         official: whether the server is OpenAI's own, which prefers the newer name of the token limit.
         several: whether `n` samples may be asked for at once; `None` to find it out.
     """

@@ -45,6 +45,7 @@ class Server:
 
     Args:
         url: the base URL.
+        dialect: how requests are worded for it; it learns from refusals.
         key: sent as bearer token, to this address only; redirects are not followed.
         timeout: seconds for one attempt.
         most: requests under way at most.
@@ -59,6 +60,7 @@ class Server:
         self.answered = False
         """Whether it has ever answered."""
         self.trying_several = False
+        """Whether a request is under way that finds out if it gives several samples at once."""
         self._failures = 0
         self._leave = _SHORTEST_LEAVE
         self._key = key

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb, sqrt
-from statistics import NormalDist
 
 from promptkit.errors import ConfigError
 from promptkit.evaluation.analysis.comparison import Comparison, compare
 from promptkit.evaluation.runs import Run
 from promptkit.evaluation.statistics import Interval, holm
+from promptkit.evaluation.statistics.intervals import normal_quantile
 
 FAIR_BASELINE = "zero-shot"
 """What gains are counted against where it was run; else it is the first strategy."""
@@ -113,7 +113,7 @@ def contrast_interval(differences: Sequence[int], level: float = 0.95) -> Interv
     weight = n + _PRIOR
     middle = sum(differences) / weight
     variance = (sizes[1] + 4 * sizes[2] + _PRIOR) / weight - middle**2  # a coin's four answers have variance 1
-    half = NormalDist().inv_cdf((1 + level) / 2) * sqrt(variance / weight)
+    half = normal_quantile(level) * sqrt(variance / weight)
     low, high = max(-2.0, min(middle - half, mean)), min(2.0, max(middle + half, mean))
     if sign_flip(differences) >= 1 - level:
         return Interval(min(low, 0.0), max(high, 0.0))

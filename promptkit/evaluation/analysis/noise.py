@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb, sqrt
-from statistics import NormalDist, stdev
+from statistics import stdev
 
 from promptkit.evaluation.analysis.comparison import compare
 from promptkit.evaluation.runs import Run
 from promptkit.evaluation.statistics.clustered import ClusteredMean, clustered_mean
+from promptkit.evaluation.statistics.intervals import normal_quantile
 
 
 @dataclass(frozen=True)
@@ -85,5 +86,5 @@ def _floor(runs: tuple[Run, ...]) -> NoiseFloor:
         between_seeds=stdev(run.accuracy for run in runs),
         flip_rate=flips,
         expected=expected,
-        reach=NormalDist().inv_cdf(0.975) * sqrt(2) * expected,
+        reach=normal_quantile(0.95) * sqrt(2) * expected,
     )

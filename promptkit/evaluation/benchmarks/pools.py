@@ -10,7 +10,7 @@ from promptkit.evaluation.benchmarks.catalogue import entry_of
 from promptkit.strategies.base import Strategy
 from promptkit.strategies.pool import Pool, packaged_pool
 from promptkit.strategies.selection import wrong_demonstrations
-from promptkit.types import Demonstration, Example, PoolItem
+from promptkit.types import Demonstration, Example, PoolItem, answer_text
 
 FROM_TEST = "test"
 """What to give as the pool for the published, leaking way of Auto-CoT."""
@@ -86,5 +86,4 @@ def _check_labels(pool: Pool, benchmark: Benchmark) -> None:
 
 def _items(examples: Iterable[Example]) -> Iterable[PoolItem]:
     for example in examples:
-        answer = example.gold if isinstance(example.gold, str) else ", ".join(example.gold)
-        yield PoolItem(question=example.question, answer=answer, rationale=example.rationale)
+        yield PoolItem(question=example.question, answer=answer_text(example.gold), rationale=example.rationale)

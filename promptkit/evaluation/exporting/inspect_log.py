@@ -13,9 +13,11 @@ from typing import Any
 import promptkit
 from promptkit.errors import ConfigError
 from promptkit.evaluation.runs import Run, Sample
-from promptkit.types import Call, Completion, Message, Usage
+from promptkit.types import Call, Completion, Message, Usage, answer_text
 
 _SCORER = "promptkit"
+_UNKNOWN_TIME = "1970-01-01T00:00:00+00:00"
+"""Of a run that was never written, since the format has no log without one."""
 _VALUES = {"correct": "C", "wrong": "I", "unparsed": "N", "truncated": "I", "failed": "I"}
 """Inspect's own letters: correct, incorrect, no answer. All but "C" count as 0."""
 _STOPS = {"stop": "stop", "length": "max_tokens", "content_filter": "content_filter"}
@@ -51,7 +53,7 @@ def write_inspect_log(run: Run, path: Path) -> None:
 
 def file_name(run: Run) -> str:
     """A name as Inspect gives its own logs: time, task, id."""
-    time = re.sub(r"[:+]", "-", str(run.manifest.get("started", "1970-01-01T00:00:00+00:00")))
+    time = re.sub(r"[:+]", "-", str(run.manifest.get("started", _UNKNOWN_TIME)))
     task = re.sub(r"[^A-Za-z0-9.-]+", "-", f"{run.benchmark}-{run.strategy}").strip("-")
     return f"{time}_{task}_{_id(run, 'log')}.eval"
 
@@ -59,7 +61,7 @@ def file_name(run: Run) -> str:
 def _header(run: Run) -> dict[str, Any]:
     manifest = run.manifest
     started, finished = str(manifest.get("started", "")), str(manifest.get("finished", ""))
-    created = started or "1970-01-01T00:00:00+00:00"
+    created = started or _UNKNOWN_TIME
     model = f"promptkit/{run.backend}"
     low, high = run.ci95
     benchmark: dict[str, Any] = manifest.get("benchmark", {})
@@ -132,7 +134,7 @@ def _sample(run: Run, sample: Sample, model: str) -> dict[str, Any]:
 
 
 def _score(sample: Sample) -> dict[str, Any]:
-    answer = sample.answer if sample.answer is None or isinstance(sample.answer, str) else ", ".join(sample.answer)
+    answer = None if sample.answer is None else answer_text(sample.answer)
     if sample.extraction:
         start, end = sample.extraction.span
         said = f"{sample.status}: read by the rule {sample.extraction.rule!r} at {start}–{end} of the text"
@@ -157,7 +159,7 @@ def _event(run: Run, call: Call, model: str) -> dict[str, Any]:
     }
     made: dict[str, Any] = {
         "event": "model",
-        "timestamp": str(run.manifest.get("started", "1970-01-01T00:00:00+00:00")),
+        "timestamp": str(run.manifest.get("started", _UNKNOWN_TIME)),
         "working_start": 0.0,
         "model": model,
         "input": _messages(call.request.messages),

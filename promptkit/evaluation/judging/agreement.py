@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from statistics import NormalDist
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from promptkit.evaluation.statistics import Interval
+from promptkit.evaluation.statistics.intervals import Interval, normal_quantile
 
 Weights: TypeAlias = Literal["none", "quadratic"]
 """Whether a disagreement counts the same, or the more the further apart the marks are."""
@@ -28,7 +27,7 @@ class Agreement:
     ci95: Interval | None
     """By the large-sample variance; too narrow for few texts."""
 
-    def data(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """As JSON has it."""
         interval = None if self.ci95 is None else list(self.ci95)
         return {"n": self.n, "agree": self.share, "kappa": self.kappa, "ci95": interval}
@@ -80,5 +79,5 @@ def cohen_kappa(table: Any, weights: Weights = "none", level: float = 0.95) -> t
     margins = np.add.outer(weight @ columns, rows @ weight)
     spread = (shares * (weight * (1 - chance) - margins * (1 - observed)) ** 2).sum()
     variance = (spread - (observed * chance - 2 * chance + observed) ** 2) / (n * (1 - chance) ** 4)
-    half = NormalDist().inv_cdf((1 + level) / 2) * sqrt(max(0.0, float(variance)))
+    half = normal_quantile(level) * sqrt(max(0.0, float(variance)))
     return kappa, Interval(kappa - half, kappa + half)

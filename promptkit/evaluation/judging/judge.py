@@ -55,7 +55,7 @@ class Verdict:
     points: float | None = None
     """What it gives, by the judge or by code as the criterion says; `None` where that verdict was not read."""
 
-    def data(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """As JSON has it."""
         return {key: value for key, value in vars(self).items() if value is not None}
 

@@ -113,8 +113,8 @@ class CriterionScore:
             "points": self.points,
             "verdicts": dict(self.counts),
             "counted": "check" if self.criterion.check and self.criterion.counts == "check" else "judge",
-            "with_code": self.with_code.data() if self.with_code else None,
-            "with_labels": self.with_people.data() if self.with_people else None,
+            "with_code": self.with_code.summary() if self.with_code else None,
+            "with_labels": self.with_people.summary() if self.with_people else None,
         }
 
 

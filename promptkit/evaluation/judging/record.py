@@ -1,7 +1,6 @@
 """What a judge said, on disk: `manifest.json` and `judgements.jsonl` with every prompt and every text of the judge."""
 
 import json
-import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from promptkit.evaluation.judging.judge import Judge
 from promptkit.evaluation.judging.judged import Judged
 from promptkit.evaluation.judging.pairwise import PairJudge, Preference
 from promptkit.evaluation.runs.folder import environment
+from promptkit.paths import private_file
 
 
 def write_record(
@@ -67,7 +67,7 @@ def judgement_lines(judge: Judge, judged: Judged) -> Iterable[dict[str, Any]]:
     """One object a text: what was judged, what the judge was asked, what it said."""
     for item, judgement in zip(judged.items, judged.judgements, strict=True):
         prompts = {criterion.name: judge.question(item, criterion).text for criterion in judge.rubric.criteria}
-        verdicts = [{**verdict.data(), "asked": prompts[verdict.criterion]} for verdict in judgement.verdicts]
+        verdicts = [{**verdict.summary(), "asked": prompts[verdict.criterion]} for verdict in judgement.verdicts]
         said = {"points": judgement.points, "complete": judgement.complete, "verdicts": verdicts}
         yield {"source": judged.source, "judge": judged.judge, "id": item.id, "output": item.output, **said}
 
@@ -79,5 +79,5 @@ def preference_lines(preference: Preference, names: tuple[str, str], judge: str)
 
 
 def _write(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with private_file(path) as file:
         file.write(text)

@@ -10,7 +10,8 @@ from rich.text import Text
 from promptkit.evaluation.judging.agreement import Agreement
 from promptkit.evaluation.judging.judged import Judged, compare_points, compare_verdicts
 from promptkit.evaluation.judging.pairwise import Preference
-from promptkit.evaluation.presentation.verdict import ALPHA, p_text
+from promptkit.evaluation.presentation.phrases import p_text
+from promptkit.evaluation.statistics import ALPHA
 from promptkit.evaluation.statistics.paired_points import PointsDifference
 from promptkit.foreign_text import one_line
 

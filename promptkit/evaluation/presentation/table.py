@@ -1,6 +1,5 @@
 """Runs in the terminal: the verdict, the table, and one question each that the better strategy fixed and broke."""
 
-import re
 from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -22,7 +21,8 @@ from promptkit.evaluation.presentation.phrases import dollars, p_text, questions
 from promptkit.evaluation.presentation.summary import tables
 from promptkit.evaluation.presentation.verdict import Judged, judge, names, verdict
 from promptkit.evaluation.runs import Run, Sample
-from promptkit.foreign_text import one_line, plain
+from promptkit.foreign_text import flat, one_line
+from promptkit.types import answer_text
 
 _SHOWN_CHARACTERS = 420
 """How much of a model's text is shown, around the answer."""
@@ -220,7 +220,7 @@ def _example(comparison: Comparison, ids: tuple[str, ...], word: str, called: tu
         return [title]
     samples = [next(sample for sample in run.samples if sample.id == ids[0]) for run in (comparison.a, comparison.b)]
     question = Text(_start(f"{samples[0].id}: {samples[0].question}"))
-    gold = Text(f"right answer: {_value(samples[0].gold)}", style="green")
+    gold = Text(f"right answer: {_start(answer_text(samples[0].gold))}", style="green")
     lines: list[RenderableType] = [title, question, gold]
     for name, sample in zip(called, samples, strict=True):
         lines.append(Text.assemble((f"{name} ", "bold"), f"({sample.status}): ", marked(sample)))
@@ -240,18 +240,10 @@ def marked(sample: Sample) -> Text:
 
 
 def _start(text: str, length: int = _SHOWN_CHARACTERS) -> str:
-    text = _fold(plain(text))
+    text = flat(text)
     return text if len(text) <= length else f"{text[:length]} …"
 
 
 def _end(text: str) -> str:
-    text = _fold(plain(text))
+    text = flat(text)
     return text if len(text) <= _SHOWN_CHARACTERS else f"… {text[-_SHOWN_CHARACTERS:]}"
-
-
-def _fold(text: str) -> str:
-    return re.sub(r"\s+", " ", text)
-
-
-def _value(value: str | tuple[str, ...]) -> str:
-    return _start(value if isinstance(value, str) else ", ".join(value))

@@ -1,4 +1,4 @@
-"""Stored answers read in another way: scored again, audited, and the outputs that authors published.
+"""Stored answers read in another way: scored again, and audited.
 
 No call is made. Imports `presentation` and what that imports.
 """

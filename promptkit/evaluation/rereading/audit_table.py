@@ -1,6 +1,5 @@
 """The audit in the terminal: one table, a sentence for each gain, and the texts that readings dispute."""
 
-import re
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -9,11 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from promptkit.evaluation.analysis.steps import StepReport
-from promptkit.evaluation.presentation.verdict import names, p_text
+from promptkit.evaluation.presentation.phrases import p_text
+from promptkit.evaluation.presentation.verdict import names
 from promptkit.evaluation.rereading.auditing import Audit, Gain
 from promptkit.evaluation.runs import Sample
 from promptkit.evaluation.statistics.paired_points import PointsDifference
-from promptkit.foreign_text import one_line, plain
+from promptkit.foreign_text import flat, one_line
+from promptkit.types import answer_text
 
 _AROUND = 60
 """Characters of a text that are shown before and after an answer."""
@@ -106,14 +107,10 @@ def _print_disputed(one: Audit, name: str, console: Console, shown: int) -> None
     console.print(Text(f"\n{name}: {len(disputed)} of {one.run.n} answers are in dispute", style="bold"))
     for question in disputed[:shown]:
         readings = one.read(question)
-        gold = one_line(_text(readings["run"]))
+        gold = one_line(answer_text(readings["run"].gold))
         console.print(Text.assemble((one_line(question), "bold"), f", right is {gold}"))
         for who, sample in _grouped(readings):
             console.print(Text.assemble(("  " + ", ".join(who), "cyan"), f" ({sample.status}): ", excerpt(sample)))
-
-
-def _text(sample: Sample) -> str:
-    return sample.gold if isinstance(sample.gold, str) else ", ".join(sample.gold)
 
 
 def _grouped(readings: dict[str, Sample]) -> list[tuple[list[str], Sample]]:
@@ -131,19 +128,15 @@ def excerpt(sample: Sample) -> Text:
         return Text(f"nothing in … {one_line(sample.text)[-2 * _AROUND :]}" if sample.text.strip() else "(no text)")
     start, end = sample.extraction.span
     if sample.extraction.rule == "rationale":
-        return Text(f"{one_line(str(sample.answer))}, in the rationale: … {one_line(sample.rationale)[-2 * _AROUND :]}")
+        found = one_line(answer_text(sample.extraction.value))
+        return Text(f"{found}, in the rationale: … {one_line(sample.rationale)[-2 * _AROUND :]}")
     before, answer, after = sample.text[:start], sample.text[start:end], sample.text[end:]
-    left, right = _flat(before), _flat(after)
+    left, right = flat(before), flat(after)
     return Text.assemble(
         f"… {left[-_AROUND:]}" if len(left) > _AROUND else left,
         (f"»{one_line(answer)[:200]}«", "bold green" if sample.status == "correct" else "bold red"),
         f"{right[:_AROUND]} …" if len(right) > _AROUND else right,
     )
-
-
-def _flat(text: str) -> str:
-    """On one line; a space at an end stays."""
-    return re.sub(r"\s+", " ", plain(text))
 
 
 def _say(console: Console, text: str) -> None:

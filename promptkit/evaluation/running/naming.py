@@ -1,11 +1,11 @@
 """What runs are called: in tables, and as folders."""
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from promptkit import paths
 from promptkit.errors import ConfigError
 from promptkit.strategies import PRESETS, Strategy
 from promptkit.strategies.demonstrations import SETS
@@ -59,7 +59,7 @@ def folders_of(runs: Sequence[RunName], run_dir: str | Path) -> dict[RunName, Pa
         parts = [run.strategy]
         parts += [run.benchmark] if several_benchmarks else []
         parts += [run.backend] if several_backends else []
-        slug = "--".join(re.sub(r"[^A-Za-z0-9._=-]+", "-", part).strip("-.") or "run" for part in parts)
+        slug = "--".join(paths.file_name(part, "run") for part in parts)
         folders[run] = Path(run_dir) / slug
     if len(set(folders.values())) < len(folders):
         raise ConfigError("two runs would share a folder", hint="give strategies and backends names that differ")

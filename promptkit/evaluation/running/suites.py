@@ -10,7 +10,6 @@ limit: 50
 """
 
 import difflib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -28,13 +27,13 @@ from pydantic import (
     model_validator,
 )
 
+from promptkit import paths
 from promptkit.backends.base import Backend
 from promptkit.budget import Budget, Meter
 from promptkit.errors import ConfigError
 from promptkit.evaluation.benchmarks import Benchmark, load
 from promptkit.evaluation.running.evaluator import Progress, evaluate
 from promptkit.evaluation.runs import Run
-from promptkit.paths import working_folder_only
 from promptkit.strategies import Strategy
 from promptkit.strategies.yaml_files import read_yaml
 from promptkit.types import Kind
@@ -103,7 +102,7 @@ class Suite(_Settings):
                 f"{path} holds no suite", hint=f"it needs the keys strategies and benchmarks; fields: {_FIELDS}"
             )
         try:
-            with working_folder_only():
+            with paths.working_folder_only():
                 return cls.model_validate(data)
         except ValidationError as error:
             raise ConfigError(f"{path}, {_problem(error, Path(path))}") from error
@@ -182,7 +181,7 @@ def evaluate_seeds(
     for name, make in backends.items():
         with closing(make()) as backend:
             for seed in seeds:
-                part = re.sub(r"[^A-Za-z0-9._=-]+", "-", name).strip("-.") if len(backends) > 1 else ""
+                part = paths.file_name(name, "") if len(backends) > 1 else ""
                 runs += evaluate(
                     strategies,
                     benchmarks,

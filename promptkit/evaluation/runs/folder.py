@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -75,26 +75,25 @@ class RunWriter:
     def add(self, sample: Sample) -> None:
         """Append a finished question."""
         with _writing(self.folder):
-            self._samples.write(sample.model_dump_json(exclude_defaults=True) + "\n")
+            self._samples.write(_line(sample))
             self._samples.flush()
 
     def finish(self, run: Run) -> None:
         """Put the samples into the benchmark's order and note the result in the manifest, or why there is none yet."""
         if run.missing and self._again:
             return  # the finished run is worth more
-        lines = "".join(sample.model_dump_json(exclude_defaults=True) + "\n" for sample in run.samples)
         summary = {key: value for key, value in run.summary().items() if key != "run_dir"}
         status = "stopped" if run.missing else "complete"
         self.manifest |= {"status": status, "finished": _now(), "seconds": run.seconds, "result": summary}
         if run.price:
             self.manifest["price"] = run.price.model_dump()
         with _writing(self.folder):
-            _replace(self.folder / "samples.jsonl", lines)
+            _replace(self.folder / "samples.jsonl", map(_line, run.samples))
             self._write_manifest()
             (self.folder / "samples.jsonl.new").unlink(missing_ok=True)
 
     def _write_manifest(self) -> None:
-        _replace(self.folder / "manifest.json", json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n")
+        _replace(self.folder / "manifest.json", [json.dumps(self.manifest, indent=2, ensure_ascii=False), "\n"])
 
 
 def load_run(folder: str | Path) -> Run:
@@ -175,14 +174,13 @@ def load_run_so_far(folder: str | Path) -> Run:
 def _read_samples(path: Path) -> list[Sample]:
     samples: list[Sample] = []
     try:
-        lines = path.read_bytes().splitlines()
+        with path.open("rb") as lines:
+            for line in lines:
+                samples.append(Sample.model_validate_json(line))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}", hint=_AGAIN) from error
-    for number, line in enumerate(lines, start=1):
-        try:
-            samples.append(Sample.model_validate_json(line))
-        except ValidationError as error:
-            raise ConfigError(f"{path}, line {number} is damaged", hint=_AGAIN) from error
+    except ValidationError as error:
+        raise ConfigError(f"{path}, line {len(samples) + 1} is damaged", hint=_AGAIN) from error
     return samples
 
 
@@ -255,11 +253,15 @@ def _writing(folder: Path) -> Generator[None]:
         ) from error
 
 
-def _replace(path: Path, text: str) -> None:
+def _line(sample: Sample) -> str:
+    return sample.model_dump_json(exclude_defaults=True) + "\n"
+
+
+def _replace(path: Path, pieces: Iterable[str]) -> None:
     """Write a file so that it is either the old or the new one, whatever happens in between."""
     part = path.with_name(path.name + ".part")
     with private_file(part) as file:
-        file.write(text)
+        file.writelines(pieces)
     part.replace(path)
 
 

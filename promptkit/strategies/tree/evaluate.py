@@ -41,6 +41,7 @@ class Value(Evaluator):
     purpose: ClassVar[str] = "value"
 
     n: PositiveInt = 3
+    """Judgements a state."""
     exact: bool = True
     """As published: the last line must be the word and nothing else. `False`: the last of the words counts wherever it
     stands, in capitals too, which suits chatty models."""
@@ -85,6 +86,7 @@ class Vote(Evaluator):
     purpose: ClassVar[str] = "vote"
 
     n: PositiveInt = 5
+    """Votes a level."""
     max_tokens: PositiveInt | None = None
     """Limit of new tokens; unset, the problem's own."""
 
@@ -121,6 +123,7 @@ class Judge(Evaluator):
 
     inner: SerializeAsAny[Strategy]
     best: int = Field(default=10, ge=1)
+    """The highest mark."""
     template: str = "tree-of-thoughts/judge"
     """Template of the question that the strategy is asked."""
 
@@ -157,7 +160,9 @@ class Lookahead(Evaluator):
     tag: ClassVar[str] = "look-ahead"
 
     inner: SerializeAsAny[Evaluator]
+    """What judges the states that are come to."""
     depth: PositiveInt = 1
+    """Thoughts that are followed."""
 
     def values(self, growth: Growth, nodes: Sequence[Node]) -> Flow[list[float]]:
         """All states are followed side by side."""

@@ -39,6 +39,7 @@ class Problem(Part):
     depth: PositiveInt = 4
     """Thoughts from the question to the end."""
     temperature: float = Field(default=0.7, ge=0)
+    """Of thoughts and judgements, unless the strategy says another one."""
 
     _templates: dict[str, Template] = PrivateAttr()
 

@@ -38,7 +38,9 @@ class BFS(Search):
     tag: ClassVar[str] = "bfs"
 
     width: PositiveInt = 5
+    """States of a level that are followed."""
     select: Literal["greedy", "sample"] = "greedy"
+    """How they are chosen."""
 
     def search(self, growth: Growth) -> Flow[list[Node]]:
         """Level by level; finished states stay in the beam and compete."""
@@ -82,11 +84,13 @@ class DFS(Search):
     tag: ClassVar[str] = "dfs"
 
     per_state: PositiveInt = 3
+    """Thoughts of a state that are tried."""
     threshold: float = Field(default=0.01, ge=0)
     """States with no more value than this are pruned."""
     budget: PositiveInt = 100
     """States visited in all, the pruned ones included."""
     prune: bool = True
+    """Whether `threshold` counts."""
     backtrack: bool = True
     """Whether another thought is tried when one led nowhere. `False` follows one path only."""
 

@@ -4,7 +4,7 @@
   text-davinci-002 and what the authors' cleansing made of it.
 - The labelled solutions of GSM8K by Cobbe et al. (2021): four models, each solution with the authors' verdict.
 
-`benchmarks/published_tables.py FILE…` prints what comes out.
+`python -m benchmarks.published_tables FILE…` prints what comes out.
 """
 
 import json

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.recordings import TASKS, choices, parse, solutions
 from promptkit.errors import ConfigError
-from promptkit.evaluation.rereading.recordings import TASKS, choices, parse, solutions
 from tests import recordings
 from tests.isolation import ROOT
 
