@@ -82,6 +82,12 @@ def test_runs_on_other_questions_are_refused() -> None:
         gain(audit(run("a", [RIGHT])), audit(run("b", [RIGHT, WRONG])))
 
 
+def test_digits_of_an_escape_code_are_no_answer() -> None:
+    found = audit(run("it", ["\x1b[7mSo 3 eggs.\x1b[0m", "\x1b[31mThe answer is \x1b[1m7\x1b[0m."]))
+    assert (found.run.accuracy, found.strict.accuracy, found.lenient.accuracy) == (0.5, 0.5, 0.5)
+    assert found.read("q0")["high"].answer == "3"
+
+
 def test_an_excerpt_is_safe_and_marked() -> None:
     sample = evaluate(ZeroShot(), bench(n=1), FakeBackend("\x1b[31mred\x07\n" * 20 + "The answer is 7."))[0].samples[0]
     shown = excerpt(sample).plain
