@@ -214,6 +214,9 @@ class TestSteps:
         assert "row 1 lacks `id` or `steps`" in promptkit("audit", tmp_path / "runs" / "chain", "--steps", golds).err
         with pytest.raises(ConfigError):
             load_step_golds(golds)
+        golds.write_text('{"id": "q0", "steps": {}}\n' * 2)
+        with pytest.raises(ConfigError, match=r"the id 'q0' is there twice"):
+            load_step_golds(golds)
 
 
 def test_two_stages_are_read_in_the_second() -> None:
