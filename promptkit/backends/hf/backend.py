@@ -41,7 +41,8 @@ class HFBackend(Backend):
         device: such as "cpu" or "cuda:1"; unset, CUDA where there is one.
         revision: branch, tag or commit on the hub.
         batch_size: rows decoded at once; halved whenever memory runs out.
-        cache_bytes: what the key-value cache may take; unset, half of the free memory, and at most 1 GiB on a CPU.
+        cache_bytes: what the key-value cache may take, in bytes; unset, half of the free memory, and at most 1 GiB on a
+            CPU.
         trust_remote_code: whether code that comes with the model may run. Read it first.
         pack_weights: whether linear layers on a CPU are laid out for its matrix kernels (see `packing`).
         progress: told of downloads.
@@ -77,6 +78,8 @@ class HFBackend(Backend):
     ) -> None:
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, not {batch_size}")
+        if cache_bytes is not None and cache_bytes < 1:
+            raise ConfigError(f"cache_bytes must be at least 1, not {cache_bytes}", hint="leave it out for the default")
         if mode not in (None, "chat", "completion"):
             raise ConfigError(f"unknown mode {mode!r}", hint="use chat or completion")
         if quantization not in (None, *get_args(Quantization)):

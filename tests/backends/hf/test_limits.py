@@ -9,7 +9,7 @@ import torch
 from promptkit import CoT
 from promptkit.backends.hf import HFBackend, forward
 from promptkit.backends.hf.engine import RollingBatch
-from promptkit.errors import BackendError, ContextOverflowError
+from promptkit.errors import BackendError, ConfigError, ContextOverflowError
 from promptkit.types import Completion
 from tests.backends.hf.running import PROMPTS, complete, outcomes, request, texts
 
@@ -126,3 +126,5 @@ def test_the_cache_gets_the_bytes_it_was_given(tiny_model: Path) -> None:
     assert backend._cache_tokens() == 100_000 // backend.ability.position_bytes
     requests = [request(p, max_tokens=30) for p in PROMPTS]
     assert texts(backend, requests) == texts(HFBackend(str(tiny_model), dtype="float32"), requests)
+    with pytest.raises(ConfigError, match="cache_bytes must be at least 1, not 0"):
+        HFBackend(str(tiny_model), cache_bytes=0)
