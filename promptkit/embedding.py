@@ -4,7 +4,10 @@ import logging
 import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Protocol, Self, TypeAlias, cast
 
 import numpy as np
@@ -19,6 +22,8 @@ Vectors: TypeAlias = NDArray[np.float32]
 MINILM = "all-minilm-l6-v2"
 TFIDF = "tf-idf"
 _EXTRA = "pip install 'promptkit[similarity]'"
+_absent: ContextVar[set[str] | None] = ContextVar("_absent", default=None)
+"""Within `nothing_fetched`, the encoders that were asked for and are not here."""
 
 
 class Embedder(Protocol):
@@ -43,7 +48,45 @@ def embedder(name: str = MINILM) -> Embedder:
     Raises:
         ConfigError: the package it needs is missing.
     """
+    absent = _absent.get()
+    if absent is not None and name != TFIDF and _would_be_fetched(name):
+        absent.add(name)
+        return TfIdf()
     return TfIdf() if name == TFIDF else SentenceEncoder(name)
+
+
+@contextmanager
+def nothing_fetched() -> Generator[set[str]]:
+    """Within, `embedder` fetches nothing: shared words stand in for an encoder that is not on this machine.
+
+    Yields:
+        The names of those encoders, filled as they are asked for.
+    """
+    absent: set[str] = set()
+    outer = _absent.get()
+    token = _absent.set(absent)
+    try:
+        yield absent
+    finally:
+        _absent.reset(token)
+        if outer is not None:
+            outer |= absent
+
+
+def _would_be_fetched(name: str) -> bool:
+    if find_spec("sentence_transformers") is None:
+        return False  # nothing is loaded without it, and the error says so
+    if name in models.ENCODERS:
+        return models.local_path(name) is None
+    if name.startswith((".", "~", "/")) or Path(name).exists():
+        return False
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        kept = (try_to_load_from_cache(one, "config.json") for one in (name, f"sentence-transformers/{name}"))
+        return not any(isinstance(path, str) for path in kept)
+    except ValueError:  # no possible name
+        return False
 
 
 class TfIdf:

@@ -3,11 +3,18 @@
 import re
 import unicodedata
 
+ESCAPE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # colours, cursor
+    r"|\x1b\][^\x07\x1b]*+(?:\x07|\x1b\\)?"  # titles, links
+    r"|\x1b[PX^_][^\x1b]*+\x1b\\"  # strings to the terminal
+    r"|\x1b[^\x1b\n]?"
+)
+"""Escape codes of a terminal (ECMA-48), whole or broken off; what they hold is not shown."""
+
 
 def plain(text: str) -> str:
     """Foreign text made safe for a terminal: control characters and escape sequences are taken out."""
-    text = re.sub(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)", "", text)
-    return "".join(_printable(char) for char in text)
+    return "".join(_printable(char) for char in ESCAPE.sub("", text))
 
 
 def flat(text: str) -> str:

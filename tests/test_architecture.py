@@ -21,7 +21,7 @@ DIRECTIONS: dict[str, set[str]] = {
     "paths": set(),
     "templates": PLAIN | {"__version__", "paths"},
     "plugins": PLAIN,
-    "extract": PLAIN | {"plugins"},
+    "extract": PLAIN | {"foreign_text", "plugins"},
     "flow": PLAIN,
     "backends.base": PLAIN,
     "backends.cached": PLAIN | {"backends.base", "backends.store"},

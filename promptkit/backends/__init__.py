@@ -3,6 +3,7 @@
 import inspect
 import sys
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptkit import plugins
@@ -20,6 +21,7 @@ __all__ = [
     "Take",
     "check_spec",
     "default",
+    "find_local",
     "from_spec",
     "hf_backend",
     "is_plugged",
@@ -55,8 +57,21 @@ def hf_backend() -> "type[HFBackend]":
     try:
         from promptkit.backends.hf import HFBackend
     except ImportError as error:
-        raise ModelError(f"local models need {error.name}", hint='pip install "promptkit[hf]"') from error
+        raise _no_local_models(error) from error
     return HFBackend
+
+
+def find_local(model: str) -> Path | str:
+    """The folder of a local model, or its name; looked for without the engine, which takes long to import.
+
+    Raises:
+        ModelError: there is no such folder, or the packages for local models are not installed.
+    """
+    try:
+        from promptkit.backends.hf.loading import find
+    except ImportError as error:
+        raise _no_local_models(error) from error
+    return find(model)
 
 
 def openai_backend() -> "type[OpenAIBackend]":
@@ -126,10 +141,7 @@ def check_spec(spec: str) -> str:
         return model
     if family != "hf" or not model:
         raise _unknown(spec)
-    hf_backend()
-    from promptkit.backends.hf.loading import find
-
-    find(model)
+    find_local(model)
     return model
 
 
@@ -162,6 +174,10 @@ def _plugged(plugin: plugins.Plugin, model: str, given: dict[str, Any]) -> Backe
     if not isinstance(made, Backend):
         raise plugin.refused(f"it made a {type(made).__name__}, not a Backend")
     return made
+
+
+def _no_local_models(error: ImportError) -> ModelError:
+    return ModelError(f"local models need {error.name}", hint='pip install "promptkit[hf]"')
 
 
 def _unknown(spec: str) -> ConfigError:

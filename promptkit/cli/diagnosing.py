@@ -37,12 +37,12 @@ def doctor(
         raise ConfigError(f"--seconds must be more than 0, not {seconds:g}")
     parts = diagnose(seconds)
     problems = [part for part in parts if part.state == "problem"]
+    silent = [part.name for part in parts if not part.answered]
     if as_json:
-        told = [
-            {"name": part.name, "state": part.state, "problem": part.problem, "hint": part.hint, **part.facts}
-            for part in parts
-        ]
-        print_json({"promptkit": promptkit.__version__, "ok": not problems, "parts": told})
+        keys = ("name", "state", "answered", "problem", "hint")
+        told = [{**{key: getattr(part, key) for key in keys}, **part.facts} for part in parts]
+        ok = False if problems else None if silent else True
+        print_json({"promptkit": promptkit.__version__, "ok": ok, "parts": told})
     else:
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_column(style="bold")
@@ -55,7 +55,10 @@ def doctor(
             if part.problem:
                 kind, color = ("problem", "red") if part.state == "problem" else ("note", "yellow")
                 say(kind, color, f"{part.problem} ({part.hint})" if part.hint else part.problem)
-        if not problems:
+        if not problems and silent:
+            known = f"No problem was found, but it is not known whether these work: {', '.join(silent)}."
+            err.print(known, soft_wrap=True)
+        elif not problems:
             err.print("Nothing that is needed is missing.")
     if problems:
         raise typer.Exit(1)

@@ -1,6 +1,7 @@
 """Options that several commands share, and what is made of them."""
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -32,6 +33,17 @@ def whole_number(text: str | int) -> int:
         return int(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no whole number") from None
+
+
+def memory(text: str | int) -> int:
+    """Bytes of the memory that an option names: GiB as a number, "4GiB" or "512MiB"."""
+    if isinstance(text, int):
+        return text
+    found = re.fullmatch(r"(?i)([0-9]{1,9}(?:\.[0-9]{1,9})?)\s?([gm]ib)?", text.strip())
+    size = int(float(found[1]) * 2 ** (20 if found[2] and found[2].lower() == "mib" else 30)) if found else 0
+    if size < 1:
+        raise typer.BadParameter(f"{text!r} is no amount of memory; give GiB, such as 4, 4GiB or 512MiB")
+    return size
 
 
 KIND_HELP = "Kind of answer: number, choice, label, yesno, date, text or set."
@@ -113,6 +125,16 @@ class ModelOptions:
             metavar="INTEGER",
         ),
     ] = None
+    kv_cache_memory: Annotated[
+        int | None,
+        typer.Option(
+            help="Memory for keys and values of a local model, in GiB: 4, 4GiB or 512MiB. "
+            "[default: half of what is free, on a CPU at most 1 GiB]",
+            show_default=False,
+            parser=memory,
+            metavar="SIZE",
+        ),
+    ] = None
     ray: Annotated[
         str | None,
         typer.Option(
@@ -163,6 +185,7 @@ class ModelOptions:
         servers = [spec.startswith("openai:") for spec in specs]
         plugged = any(map(is_plugged, specs))
         local = {"--adapter": self.adapter, "--quantization": self.quantization, "--dtype": self.dtype}
+        local |= {"--kv-cache-memory": self.kv_cache_memory}
         for name, value in local.items():
             if value and all(servers):
                 raise ConfigError(f"{name} is for local models", hint="leave it out for openai:<model>")
@@ -213,7 +236,7 @@ class ModelOptions:
             from promptkit.backends.ray import RayBackend
 
             backend = RayBackend(
-                partial(from_spec, spec, **self.local(), batch_size=self.batch_size),
+                partial(from_spec, spec, **self.local(), **self._room()),
                 self.ray,
                 workers=self.ray_workers,
                 cpus=self.ray_cpus,
@@ -221,7 +244,7 @@ class ModelOptions:
             )
         else:
             with Downloads() as progress:
-                backend = from_spec(spec, **self.local(), batch_size=self.batch_size, progress=progress)
+                backend = from_spec(spec, **self.local(), **self._room(), progress=progress)
         return CachedBackend(backend, completions_path()) if cache else backend
 
     def local(self) -> dict[str, Any]:
@@ -233,6 +256,10 @@ class ModelOptions:
             "dtype": self.dtype,
             "trust_remote_code": self.trust_remote_code,
         }
+
+    def _room(self) -> dict[str, Any]:
+        """Those that decide how much of it a local model does at once."""
+        return {"batch_size": self.batch_size, "kv_cache_memory": self.kv_cache_memory}
 
 
 def with_model_options(command: Callable[..., None]) -> Callable[..., None]:

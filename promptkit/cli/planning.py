@@ -1,7 +1,7 @@
 """The command that says what an evaluation would take: `plan`."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -28,6 +28,7 @@ from promptkit.cli.options import (
     Seed,
     with_model_options,
 )
+from promptkit.cli.progress import Planning
 from promptkit.foreign_text import one_line
 
 if TYPE_CHECKING:
@@ -66,35 +67,42 @@ def plan_(
     Example:
       promptkit plan --strategy zero-shot --strategy self-consistency:n=10
     """
+    from promptkit.embedding import nothing_fetched
     from promptkit.evaluation.running.plan import plan
     from promptkit.evaluation.running.unloaded import known_of
 
-    asked = read_asked(
-        suite=suite,
-        strategies=strategies,
-        benchmarks=benchmarks,
-        backends=backends,
-        limit=limit,
-        seed=seed,
-        pool=pool,
-        question=question,
-        answer=answer,
-        kind=kind,
-    )
-    models.check(asked.backends)
-    planned: list[dict[str, Any]] = []
-    for spec in asked.backends:
-        known = known_of(spec, cache=cache, base_urls=models.base_url, **models.local())
-        plans = plan(asked.named, known, asked.pools, asked.seeds[0])
-        planned.append(
-            {"backend": known.backend.name, "note": known.note, "plans": [found.summary() for found in plans]}
+    planned: list[tuple[list[Plan], Known]] = []
+    with Planning() as at, nothing_fetched():
+        at("reading strategies and benchmarks")
+        asked = read_asked(
+            suite=suite,
+            strategies=strategies,
+            benchmarks=benchmarks,
+            backends=backends,
+            limit=limit,
+            seed=seed,
+            pool=pool,
+            question=question,
+            answer=answer,
+            kind=kind,
         )
-        if not as_json:
-            _print(plans, known)
-        known.backend.close()
+        models.check(asked.backends)
+        for spec in asked.backends:
+            at(f"reading the tokenizer of {spec}")
+            known = known_of(spec, cache=cache, base_urls=models.base_url, **models.local())
+            plans = plan(asked.named, known, asked.pools, asked.seeds[0], at)
+            planned.append((plans, known))
+            known.backend.close()
     if as_json:
-        print_json({"backends": planned, "seeds": list(asked.seeds)})
-    elif len(asked.seeds) > 1:
+        told = [
+            {"backend": known.backend.name, "note": known.note, "plans": [found.summary() for found in plans]}
+            for plans, known in planned
+        ]
+        print_json({"backends": told, "seeds": list(asked.seeds)})
+        return
+    for plans, known in planned:
+        _print(plans, known)
+    if len(asked.seeds) > 1:
         out.print(Text(f"All of it for each of {len(asked.seeds)} seeds; what is greedy is asked once.", style="dim"))
 
 
@@ -126,6 +134,8 @@ def _print(plans: "Sequence[Plan]", known: "Known") -> None:
         "list that a strategy goes on with has at most 10 items. Equal calls are made once, stored ones not at all.",
         *([known.note] if known.note else []),
     ]
+    for name in sorted({name for found in plans for name in found.to_fetch}):
+        said.append(f"{one_line(name)} is not on this machine: a run fetches it. Here shared words stood in for it.")
     if not any(found.seconds for found in plans):
         said.append("time: not known, as no run of this model is in runs/.")
     out.print(Text(" ".join(said), style="dim"))

@@ -1,6 +1,7 @@
 """Progress on standard error: bars on a terminal, a line at a time elsewhere."""
 
 from collections.abc import Callable
+from threading import Event, Thread
 from typing import Any, Self
 
 from rich.markup import escape
@@ -72,4 +73,40 @@ class Downloads:
         self.bar.update(self.tasks[what], completed=done, total=total)
 
     def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+
+class Planning:
+    """What a plan is at: a bar on a terminal; elsewhere a line from time to time where it takes long."""
+
+    every: float = 10.0
+    """Seconds between two lines."""
+
+    def __enter__(self) -> Self:
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+        self.bar = Bar(*columns, console=err, transient=True, disable=not err.is_terminal)
+        self.task = self.bar.add_task("", total=None)
+        self.state = ""
+        self.ended = Event()
+        self.bar.start()
+        if not err.is_terminal:
+            Thread(target=self._tell, daemon=True).start()
+        return self
+
+    def __call__(self, what: str, done: int = 0, total: int | None = None) -> None:
+        """It is at this now, and so far with it."""
+        share = f": {done / total * 100:.0f} %" if total else ""
+        self.state = f"{one_line(what)}{share}"
+        self.bar.update(self.task, description=escape(one_line(what)), completed=done, total=total)
+
+    def _tell(self) -> None:
+        while not self.ended.wait(self.every):
+            if self.state:
+                err.print(f"{self.state} …", markup=False, soft_wrap=True)
+
+    def __exit__(self, *_: object) -> None:
+        self.ended.set()
         self.bar.stop()

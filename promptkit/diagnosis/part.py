@@ -22,6 +22,8 @@ class Part:
     """What is wrong or worth knowing; empty where all is well."""
     hint: str = ""
     """What to do about it."""
+    answered: bool = True
+    """Whether it could be looked at to the end; nothing is known of it otherwise."""
 
 
 def gigabytes(size: float) -> str:

@@ -30,7 +30,8 @@ def diagnose(seconds: float = 20.0) -> list[Part]:
         try:
             found[name] = rounds[name]()
         except Exception as error:  # a machine may be odd in ways that nobody thought of
-            found[name] = Part(name, (), {}, "note", f"could not be looked at: {type(error).__name__}: {error}")
+            problem = f"could not be looked at: {type(error).__name__}: {error}"
+            found[name] = Part(name, (), {}, "note", problem, answered=False)
 
     end = time.monotonic() + seconds
     threads = [Thread(target=look, args=(name,), daemon=True) for name in rounds]
@@ -44,7 +45,8 @@ def diagnose(seconds: float = 20.0) -> list[Part]:
 
 def _late(name: str, seconds: float) -> Part:
     said = f"no answer in {seconds:g} s"
-    return Part(name, (said,), {}, "note", f"{name}: {said}", f"--seconds {max(60, 3 * seconds):g} waits longer")
+    hint = f"--seconds {max(60, 3 * seconds):g} waits longer"
+    return Part(name, (said,), {}, "note", f"{name}: {said}", hint, answered=False)
 
 
 def _together(found: dict[str, Part]) -> list[Part]:

@@ -14,11 +14,12 @@ from promptkit import plugins
 from promptkit.errors import ConfigError
 from promptkit.extract.choice import ChoiceReader
 from promptkit.extract.date import DateReader
+from promptkit.extract.escapes import past_escapes, without_escapes
 from promptkit.extract.expression import ExpressionReader
 from promptkit.extract.grid import GridReader
 from promptkit.extract.number import NumberReader
 from promptkit.extract.published import gsm8k_published, published
-from promptkit.extract.rules import Extractor, Reader, by_rules, trim
+from promptkit.extract.rules import Extractor, Reader, by_rules, moved, trim
 from promptkit.extract.sets import SetReader
 from promptkit.extract.text import LabelReader, TextReader, YesNoReader
 from promptkit.types import AnswerValue, Extraction, Kind, Question
@@ -78,11 +79,13 @@ def extractor_for(question: Question, name: str | None = None) -> Extractor:
             - "whole": the whole text, for free text such as summaries and for models that give the answer alone.
             - or one that a plugin brings.
 
+            Promptkit's own read past the escape codes of terminals: no digit of "\\x1b[31m" is a number.
+
     Raises:
         ConfigError: the name is unknown, the question lacks what its kind needs, or the plugin cannot be used.
     """
     if make := _EXTRACTORS.get("lenient" if name is None else name):
-        return make(question)
+        return past_escapes(make(question))
     plugin = plugins.find("extractors", str(name))
     if plugin is None:
         raise ConfigError(f"there is no extractor {name!r}", hint=f"choose one of {', '.join(names())}")
@@ -97,13 +100,15 @@ def canonical(value: str, question: Question) -> AnswerValue | None:
     text: case-folded, without surrounding quotes and final punctuation. set: the sorted tuple of such texts.
     expression: the arithmetic expression in one form; a number alone is one. grid: the rows in lower case.
     """
-    return _reader(question).canonical(value)
+    return _reader(question).canonical(without_escapes(value)[0])
 
 
 def values(text: str, question: Question) -> list[Extraction]:
     """Every value in a text that could answer the question, in order; no rule says which of them does."""
-    found = _reader(question).values(text, 0, len(text))
-    return [Extraction(value=one.value, span=(one.start, one.end), rule="any") for one in found]
+    shown, codes = without_escapes(text)
+    found = _reader(question).values(shown, 0, len(shown))
+    read = (Extraction(value=one.value, span=(one.start, one.end), rule="any") for one in found)
+    return [moved(one, codes, 0) for one in read]
 
 
 def same(a: AnswerValue, b: AnswerValue) -> bool:

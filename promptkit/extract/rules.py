@@ -207,15 +207,16 @@ def by_rules(reader: Reader, otherwise: str | None) -> Extractor:
         questions = _NEW_QUESTION.finditer(bare) if "Q" in bare else ()
         asked = [question.start() for _, question in zip(range(3), questions, strict=False)]
         found = next(filter(None, (read(bare[:end]) for end in [*asked, len(bare)])), None)
-        return _moved(found, notes) if found else None
+        return moved(found, notes, 1) if found else None
 
     return extract
 
 
-def _moved(found: Extraction, notes: list[tuple[int, int]]) -> Extraction:
-    """What was found in a text that had a space in place of each of its `notes`, with its span in the whole text."""
+def moved(found: Extraction, notes: list[tuple[int, int]], width: int) -> Extraction:
+    """What was found in a text that had `width` spaces in place of each of its `notes`, with its span in the whole
+    text."""
     start, end = found.span
     for left, right in notes:
-        start += (right - left - 1) * (start > left)
-        end += (right - left - 1) * (end > left)
+        start += (right - left - width) * (start >= left + width)
+        end += (right - left - width) * (end > left)
     return found.model_copy(update={"span": (start, end)}) if notes else found

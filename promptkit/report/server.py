@@ -12,7 +12,7 @@ from threading import Lock
 from urllib.parse import quote, unquote, urlsplit
 
 from promptkit.errors import ConfigError
-from promptkit.evaluation.runs.folder import load_run_so_far
+from promptkit.evaluation.runs.folder import load_run_so_far, no_folder
 from promptkit.report.folders import evaluations, run_folders, state_of
 from promptkit.report.page import page
 
@@ -57,7 +57,7 @@ class Viewer(ThreadingHTTPServer):
 
     def __init__(self, folder: Path, port: int = 0) -> None:
         if not folder.is_dir():
-            raise ConfigError(f"there is no folder {folder}", hint="run promptkit eval first, or name its --run-dir")
+            raise no_folder(folder)
         self.folder = folder.resolve()
         self.secret = secrets.token_urlsafe(12)
         self._made: dict[Path, _Made] = {}

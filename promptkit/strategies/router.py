@@ -122,8 +122,9 @@ class Router(Strategy):
             return [0.0] * len(self.routes)
         from promptkit.embedding import embedder  # inside, since it brings numpy, which few strategies need
 
-        if self._vectors is None:
-            measure = embedder(self.embedder).fit([one.text for one in self.known])
+        measure = embedder(self.embedder)
+        if self._vectors is None or type(self._vectors[0]) is not type(measure):  # a plan makes do with words
+            measure = measure.fit([one.text for one in self.known])
             self._vectors = (measure, measure.embed([one.text for one in self.known]))
         measure, vectors = self._vectors
         alike: list[float] = (vectors @ measure.embed([text])[0]).tolist()

@@ -113,10 +113,8 @@ def embedded_likeness(name: str) -> Likeness:
     """
     from promptkit.embedding import embedder  # inside, since it brings numpy, which few strategies need
 
-    texts_to_vectors = embedder(name)
-
     def likeness(texts: Sequence[str]) -> Sequence[Sequence[float]]:
-        vectors = texts_to_vectors.fit(texts).embed(texts)
+        vectors = embedder(name).fit(texts).embed(texts)
         return (vectors @ vectors.T).tolist()
 
     return likeness

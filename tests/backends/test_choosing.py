@@ -1,5 +1,6 @@
 """Which backend runs: the embedded model where none was chosen, and what is said where packages are missing."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -64,3 +65,16 @@ def test_a_spec_of_no_backend_is_an_error_that_names_those_there_are(
     assert said.code == 2
     assert said.err.startswith(f"error: unknown backend '{spec}' (use `default`, `hf:<hub id or folder>`")
     assert said.err.count("\n") == 1
+
+
+def test_a_plan_imports_no_engine() -> None:
+    pytest.importorskip("transformers", reason="local models need the extra `hf`")
+    code = (
+        "import sys\n"
+        "from promptkit.backends import find_local, hf\n"
+        "from promptkit.backends.hf import unloaded\n"
+        "assert find_local('smollm2-135m') == 'smollm2-135m'\n"
+        "assert 'promptkit.backends.hf.engine' not in sys.modules\n"
+        "assert not hasattr(hf, 'NoBackend')\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

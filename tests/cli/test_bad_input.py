@@ -143,6 +143,17 @@ BAD: dict[str, tuple[list[str], str]] = {
     "unknown quantization": ([*RUN, "--quantization", "int3"], r"unknown quantization 'int3' \(use nf4, int8, w8a8\)"),
     "missing adapter": ([*RUN, "--adapter", "./none"], "adapter ./none"),
     "no rows at once": ([*ON_GOOD, "--batch-size", "0"], "batch_size must be at least 1, not 0"),
+    "memory without an amount": (
+        [*ON_GOOD, "--kv-cache-memory", "lots"],
+        r"'--kv-cache-memory': 'lots' is no amount of memory; give GiB, such as 4, 4GiB or 512MiB \(see --help\)",
+    ),
+    "memory in another unit": ([*ON_GOOD, "--kv-cache-memory", "4GB"], "'4GB' is no amount of memory"),
+    "no memory": ([*ON_GOOD, "--kv-cache-memory", "0"], "'0' is no amount of memory"),
+    "less than no memory": ([*ON_GOOD, "--kv-cache-memory", "-1"], "'-1' is no amount of memory"),
+    "memory of a server": (
+        ["run", "zero-shot", "1+1?", "--backend", "openai:gpt", "--kv-cache-memory", "4"],
+        r"--kv-cache-memory is for local models \(leave it out for openai:<model>\)",
+    ),
     "context overflow": (
         ["run", "zero-shot", "word " * 3000, *RUN[3:]],
         "the prompt has .* tokens .*shorten the question",

@@ -1,10 +1,12 @@
 """`promptkit plan`: what it knows of local models, servers and models that are not here, and how it says so."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
+from promptkit.cli.progress import Planning
 from tests.command_line import CommandLine, Said
 
 ASKED = ("--benchmark", "sums.jsonl", "--strategy", "zero-shot")
@@ -84,3 +86,28 @@ def test_a_suite_of_several_seeds_is_planned_once(promptkit: CommandLine) -> Non
     assert "All of it for each of 2 seeds; what is greedy is asked once." in said.out
     assert len([line for line in said.out.splitlines() if line.startswith(("direct ", "zero-shot "))]) == 2
     assert json.loads(promptkit("plan", "--suite", "suite.yaml", "--json").out)["seeds"] == [0, 1]
+
+
+def test_an_encoder_that_is_not_here_is_named_and_not_fetched(promptkit: CommandLine) -> None:
+    pytest.importorskip("sentence_transformers", reason="sentence encoders need the extra `similarity`")
+    asked = ("--benchmark", "multiarith-style", "--limit", "2", "--strategy", "few-shot:select=similar,k=2")
+    said = promptkit("plan", *asked, "--backend", "openai:gpt-4o-mini")
+    assert cells(said, "few-shot:select=similar,k=2")[0] == "2"
+    assert "all-minilm-l6-v2 is not on this machine: a run fetches it." in " ".join(said.out.split())
+    assert not said.err
+    assert known(promptkit("plan", *asked, "--backend", "openai:gpt-4o-mini", "--json"))["to_fetch"] == [
+        "all-minilm-l6-v2"
+    ]
+
+
+def test_what_takes_long_says_from_time_to_time_what_it_is_at(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Planning, "every", 0.01)
+    shown = ""
+    with Planning() as at:
+        at("planning one\x1b[31m on two", 1, 4)
+        while shown.count("\n") < 2:  # another line comes for as long as it takes
+            time.sleep(0.01)
+            shown += capsys.readouterr().err
+    assert set(shown.splitlines()) == {"planning one on two: 25 % …"}

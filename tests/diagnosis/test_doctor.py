@@ -158,7 +158,27 @@ def test_it_waits_no_longer_than_it_says(monkeypatch: pytest.MonkeyPatch) -> Non
     found = {part.name: part for part in diagnose(0.5)}  # comes back while `slow` still sleeps
     awake.set()
     assert found["torch"].lines == ("no answer in 0.5 s",)
+    assert not found["torch"].answered and found["machine"].answered
     assert found["machine"].state == "ok"
+
+
+def test_what_gave_no_answer_is_not_said_to_be_there(
+    promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch, quick: dict[str, Part]
+) -> None:
+    put(DEFAULT, EMBEDDED[DEFAULT].gguf_sha256, 7)
+
+    def broken() -> Part:
+        raise OSError("an odd machine")
+
+    monkeypatch.setattr(machine, "torch_build", broken)
+    quick["index"] = Part("index", ("no answer in 20 s",), {}, "note", "index: no answer in 20 s", answered=False)
+    said = promptkit("doctor")
+    assert said.code == 0
+    assert said.err.endswith("No problem was found, but it is not known whether these work: torch, index.\n")
+    assert "Nothing that is needed is missing" not in said.err
+    told = json.loads(promptkit("doctor", "--json").out)
+    assert told["ok"] is None
+    assert [part["name"] for part in told["parts"] if not part["answered"]] == ["torch", "index"]
 
 
 def test_a_round_that_fails_does_not_end_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

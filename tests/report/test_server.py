@@ -10,6 +10,7 @@ import pytest
 
 from promptkit import FakeBackend, evaluate
 from promptkit.errors import ConfigError
+from promptkit.evaluation import load_run
 from promptkit.report import server
 from promptkit.report.server import Viewer
 
@@ -155,8 +156,11 @@ def test_a_page_is_not_made_at_every_request(folder: Path, monkeypatch: pytest.M
 
 
 def test_no_folder_and_no_port(folder: Path) -> None:
-    with pytest.raises(ConfigError, match="no folder"):
+    with pytest.raises(ConfigError, match=f"^there is no folder {folder / 'none'} \\(give one") as refused:
         Viewer(folder / "none")
+    with pytest.raises(ConfigError) as by_others:
+        load_run(folder / "none")
+    assert str(refused.value) == str(by_others.value)
     with Viewer(folder) as viewer, pytest.raises(ConfigError, match="cannot be used"):
         Viewer(folder, viewer.server_port)
     with pytest.raises(ConfigError, match="cannot be used"):

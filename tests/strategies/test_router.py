@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from promptkit import FakeBackend, Router, SelfConsistency, Strategy, ZeroShot, evaluate
-from promptkit.errors import BackendError, ConfigError
+from promptkit import FakeBackend, Router, SelfConsistency, Strategy, ZeroShot, embedding, evaluate, models
+from promptkit.errors import BackendError, ConfigError, ModelError
 from promptkit.strategies.router import KnownQuestion, Route, length_of
 from promptkit.types import Completion, Request
 
@@ -104,6 +104,24 @@ def test_tokens_count_where_it_is_said_what_they_are_worth() -> None:
 def test_of_equal_chances_the_first_is_taken() -> None:
     routes = (Route("direct"), Route("plain"))
     assert Router(STRATEGIES, routes).run(SHORT, backend=answering()).details["route"] == "direct"
+
+
+def test_words_that_stood_in_for_an_encoder_in_a_plan_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("sentence_transformers", reason="sentence encoders need the extra `similarity`")
+    monkeypatch.setenv("PROMPTKIT_CACHE", str(tmp_path))
+    router = near(eggs="direct", films="plain").with_fields(embedder=embedding.MINILM)
+    with embedding.nothing_fetched() as absent:
+        router.run(SHORT, backend=answering())
+    assert absent == {embedding.MINILM}
+
+    def away(name: str) -> Path:
+        raise ModelError(f"cannot download {name}")
+
+    monkeypatch.setattr(models, "ensure", away)
+    with pytest.raises(ModelError, match="cannot download"):
+        router.run(SHORT, backend=answering())
 
 
 @pytest.mark.parametrize("router", [by_length(worth=300.0), by_agreement(), near(eggs="direct", films="plain direct")])

@@ -41,7 +41,8 @@ class HFBackend(Backend):
         device: such as "cpu" or "cuda:1"; unset, CUDA where there is one.
         revision: branch, tag or commit on the hub.
         batch_size: rows decoded at once; halved whenever memory runs out.
-        cache_bytes: what the key-value cache may take; unset, half of the free memory, and at most 1 GiB on a CPU.
+        kv_cache_memory: what the key-value cache may take, in bytes; unset, half of the free memory, and at most 1 GiB on a
+            CPU.
         trust_remote_code: whether code that comes with the model may run. Read it first.
         pack_weights: whether linear layers on a CPU are laid out for its matrix kernels (see `packing`).
         progress: told of downloads.
@@ -70,13 +71,15 @@ class HFBackend(Backend):
         device: str | None = None,
         revision: str | None = None,
         batch_size: int = 128,
-        cache_bytes: int | None = None,
+        kv_cache_memory: int | None = None,
         trust_remote_code: bool = False,
         pack_weights: bool = True,
         progress: models.Progress | None = None,
     ) -> None:
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, not {batch_size}")
+        if kv_cache_memory is not None and kv_cache_memory < 1:
+            raise ConfigError(f"kv_cache_memory must be at least 1, not {kv_cache_memory}", hint="leave it out for the default")
         if mode not in (None, "chat", "completion"):
             raise ConfigError(f"unknown mode {mode!r}", hint="use chat or completion")
         if quantization not in (None, *get_args(Quantization)):
@@ -102,7 +105,7 @@ class HFBackend(Backend):
         self.adapter = adapter
         self.quantization = quantization
         self.batch_size = batch_size
-        self.cache_bytes = cache_bytes
+        self.kv_cache_memory = kv_cache_memory
         self.fingerprint = loaded.fingerprint
         self.name = loaded.name + (f"+{adapter}" if adapter else "") + (f" ({quantization})" if quantization else "")
         self.ability = probe(self.model, self.name)
@@ -256,8 +259,8 @@ class HFBackend(Backend):
     def _cache_tokens(self) -> int:
         """Positions of key-value cache that the free memory allows."""
         size = self.ability.position_bytes
-        if self.cache_bytes is not None:
-            return max(1, self.cache_bytes // size)
+        if self.kv_cache_memory is not None:
+            return max(1, self.kv_cache_memory // size)
         if self.model.device.type == "cuda":
             allowed = torch.cuda.mem_get_info(self.model.device)[0] // 2
         else:

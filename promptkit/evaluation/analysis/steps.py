@@ -102,7 +102,7 @@ def load_step_golds(path: str | Path) -> dict[str, dict[str, Any]]:
     """Read JSONL with an `id` and a mapping `steps`, from names of steps to right values.
 
     Raises:
-        ConfigError: the file cannot be read or holds something else.
+        ConfigError: the file cannot be read, holds something else, or has two rows with one id.
     """
     path = Path(path)
     try:
@@ -113,7 +113,9 @@ def load_step_golds(path: str | Path) -> dict[str, dict[str, Any]]:
     for number, row in enumerate(rows, 1):
         if "id" not in row or not isinstance(row.get("steps"), dict):
             raise ConfigError(f"{path}: row {number} lacks `id` or `steps`", hint='write {"id": "…", "steps": {…}}')
-        golds[str(row["id"])] = cast("dict[str, Any]", row["steps"])
+        if (name := str(row["id"])) in golds:
+            raise ConfigError(f"{path}: the id {name!r} is there twice", hint="put all steps of a question in one row")
+        golds[name] = cast("dict[str, Any]", row["steps"])
     return golds
 
 

@@ -42,7 +42,7 @@ def load_items(path: str | Path, *, source: str | None = None, output: str | Non
         references, labels = _references(row, where), _labels(row, where)
         about = "" if from_column is None else _text(row, from_column, where)
         items.append(Item(_id(row, number), _text(row, of_column, where), about, references, labels))
-    _differ([item.id for item in items], str(path))
+    _differ([item.id for item in items], str(path), "give each text an id of its own")
     return items
 
 
@@ -55,12 +55,15 @@ def with_facts(items: Sequence[Item], path: str | Path) -> list[Item]:
             mapping from criteria to what people said), or both.
 
     Raises:
-        ConfigError: the file cannot be read, or lacks one of the items.
+        ConfigError: the file cannot be read, has two rows with one id, or lacks one of the items.
     """
+    rows = _rows(Path(path))
+    ids = [_id(row, number) for number, row in enumerate(rows, 1)]
+    _differ(ids, str(path), "put what is known of a text in one row")
     known: dict[str, tuple[Mapping[str, tuple[str, ...]], Mapping[str, str]]] = {}
-    for number, row in enumerate(_rows(Path(path)), 1):
+    for number, (name, row) in enumerate(zip(ids, rows, strict=True), 1):
         where = f"{path}: row {number}"
-        known[_id(row, number)] = (_references(row, where), _labels(row, where))
+        known[name] = (_references(row, where), _labels(row, where))
     if missing := [item.id for item in items if item.id not in known]:
         raise ConfigError(f"{path} has nothing for {missing[0]!r}", hint="its ids must be those of the judged texts")
     return [
@@ -133,7 +136,7 @@ def _labels(row: Row, where: str) -> dict[str, str]:
     }
 
 
-def _differ(ids: list[str], where: str) -> None:
+def _differ(ids: list[str], where: str, hint: str) -> None:
     if len(set(ids)) < len(ids):
         twice = next(name for name in ids if ids.count(name) > 1)
-        raise ConfigError(f"{where}: the id {twice!r} is there twice", hint="give each text an id of its own")
+        raise ConfigError(f"{where}: the id {twice!r} is there twice", hint=hint)

@@ -11,7 +11,7 @@ from promptkit.evaluation.analysis.steps import StepReport
 from promptkit.evaluation.presentation.phrases import p_text
 from promptkit.evaluation.presentation.verdict import names
 from promptkit.evaluation.rereading.auditing import Audit, Gain
-from promptkit.evaluation.runs import Sample
+from promptkit.evaluation.runs import Run, Sample
 from promptkit.evaluation.statistics.paired_points import PointsDifference
 from promptkit.foreign_text import flat, one_line
 from promptkit.types import answer_text
@@ -28,8 +28,8 @@ def print_audit(audits: Sequence[Audit], gains: Sequence[Gain], console: Console
     """Print the scores under all readings, what the gains are made of, and `shown` disputed texts of each run."""
     for (benchmark, backend), group in groupby(audits, key=lambda one: (one.run.benchmark, one.run.backend)):
         _print_scores(list(group), f"{benchmark}, {backend}", console)
-    for found in gains:
-        _say(console, gain_sentence(found))
+    for sentence in gain_sentences(gains, [one.run for one in audits]):
+        _say(console, sentence)
     for one, name in zip(audits, names([one.run for one in audits]), strict=True):
         _print_disputed(one, one_line(name), console, shown)
 
@@ -50,12 +50,24 @@ def print_steps(reports: Sequence[StepReport], name: str, console: Console) -> N
             _say(console, f"{one.step} goes wrong in {len(one.worst)}: {', '.join(one.worst[:5])}")
 
 
-def gain_sentence(found: Gain) -> str:
-    """What a gain is made of."""
+def gain_sentences(gains: Sequence[Gain], runs: Sequence[Run]) -> list[str]:
+    """What each gain is made of, and on what benchmark with which model where the runs have several."""
+    several_benchmarks = len({run.benchmark for run in runs}) > 1
+    several_models = len({run.backend for run in runs}) > 1
+    sentences: list[str] = []
+    for found in gains:
+        run = found.as_run.a
+        where = f" on {run.benchmark}" if several_benchmarks else ""
+        where += f" with {run.backend}" if several_models else ""
+        sentences.append(_gain_sentence(found, where))
+    return sentences
+
+
+def _gain_sentence(found: Gain, where: str) -> str:
     as_run, reasoning = found.as_run, found.reasoning
     low, high = reasoning.ci95
     said = (
-        f"{as_run.b.strategy} against {as_run.a.strategy}: {as_run.delta * 100:+.1f} points as run "
+        f"{as_run.b.strategy} against {as_run.a.strategy}{where}: {as_run.delta * 100:+.1f} points as run "
         f"({p_text(as_run.p_value)}). {reasoning.delta * 100:+.1f} are reasoning (95 % interval {low * 100:+.1f} to "
         f"{high * 100:+.1f}, {p_text(reasoning.p_value)}): they are left when both are read leniently. "
     )

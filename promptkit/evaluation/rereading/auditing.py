@@ -125,6 +125,8 @@ class Gain:
         return {
             "a": self.as_run.a.strategy,
             "b": self.as_run.b.strategy,
+            "benchmark": self.as_run.a.benchmark,
+            "backend": self.as_run.a.backend,
             "as_run": {key: self.as_run.summary()[key] for key in keys},
             "reasoning": {key: self.reasoning.summary()[key] for key in keys},
             "formatting": {key: self.formatting.summary()[key] for key in keys},

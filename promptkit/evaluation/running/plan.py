@@ -4,14 +4,15 @@ The strategies' own flows are run on made-up models, which give away how the cal
 says nothing, two that answer briefly and always alike, and one that fills every limit and never answers twice alike.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from promptkit.backends.base import Answer, Backend, Take
 from promptkit.backends.fake import AnswerFunction, FakeBackend
+from promptkit.embedding import nothing_fetched
 from promptkit.errors import BackendError, ConfigError
 from promptkit.evaluation.benchmarks import Benchmark
 from promptkit.evaluation.running.inputs import Named
@@ -26,6 +27,9 @@ DEFAULT_LIMIT = 512
 """Tokens of a completion where the strategy sets no limit, as the backends have it."""
 LIST_ITEMS = 10
 """Items that a list is taken to have at most, where a strategy goes on with each of them."""
+
+OnProgress: TypeAlias = Callable[[str, int, int], None]
+"""Told what is being planned, the questions that are through, and how many there are: each once a made-up model."""
 
 
 class Bounds(NamedTuple):
@@ -53,12 +57,14 @@ class Plan:
     first_calls: int | None
     """Calls that need no completion before them; `None` where the preparation decides what they are."""
     first_prompt_tokens: int | None
-    """Their prompts' tokens, exact with the model's tokenizer."""
+    """Their prompts' tokens, exact with the model's tokenizer; `None` where an encoder decides what they hold."""
     stored: int | None
     """How many of them are stored already; `None` where that cannot be told."""
     price: Price | None
     tokens_per_second: float | None
     """Of earlier runs of this model here."""
+    to_fetch: tuple[str, ...] = ()
+    """Sentence encoders that it needs and that are not on this machine; here shared words stood in for them."""
 
     @property
     def cost(self) -> Bounds | None:
@@ -88,44 +94,68 @@ class Plan:
             "stored": self.stored,
             "cost": [*self.cost] if self.cost else None,
             "seconds": [*self.seconds] if self.seconds else None,
+            "to_fetch": [*self.to_fetch],
         }
 
 
-def plan(named: Named, known: Known, pools: dict[str, Pool], seed: int = 0) -> list[Plan]:
-    """Plan every strategy on its benchmarks. No call is made.
+def plan(
+    named: Named, known: Known, pools: dict[str, Pool], seed: int = 0, on_progress: OnProgress | None = None
+) -> list[Plan]:
+    """Plan every strategy on its benchmarks. No call is made, and no sentence encoder is fetched.
 
     Args:
         named: strategies and benchmarks, as `inputs.check` gives them.
         known: of the model.
         pools: by benchmark, for strategies that need one.
         seed: of the run, which decides what is stored.
+        on_progress: called for every question.
     """
-    return [_planned(name, strategy, item, known, pools, seed) for pairs, item in named for name, strategy in pairs]
+    known = replace(known, prompt_tokens=_counting_once(known.prompt_tokens))
+    plans: list[Plan] = []
+    for pairs, item in named:
+        for name, strategy in pairs:
+            with nothing_fetched() as absent:
+                found = _planned(name, strategy, item, known, pools, seed, on_progress)
+            plans.append(replace(found, to_fetch=tuple(sorted(absent))))
+    return plans
 
 
 def _planned(
-    name: str, strategy: Strategy, benchmark: Benchmark, known: Known, pools: dict[str, Pool], seed: int
+    name: str,
+    strategy: Strategy,
+    benchmark: Benchmark,
+    known: Known,
+    pools: dict[str, Pool],
+    seed: int,
+    on_progress: OnProgress | None,
 ) -> Plan:
     questions = [example.question for example in benchmark.examples]
-    silent, curt, brief, exhaustive = _models(benchmark, known)
+    models = _models(benchmark, known)
     fixed: Strategy | None = strategy
     fallback = strategy
     pool = pools[benchmark.name].counted_by(known.count_tokens) if strategy.needs_pool() else None
-    if pool:
-        found = prepared(strategy, pool, FakeBackend(brief, batch_size=64), seed)
-        fallback = found.strategy
-        fixed = fallback if not found.usage.calls else None
-    tried: list[Usage] = []
-    for answer in (silent, curt, brief, exhaustive):
-        fake, ready, asked = FakeBackend(answer, batch_size=64), fallback, list[Usage]()
+    with nothing_fetched() as absent:
         if pool:
+            found = prepared(strategy, pool, FakeBackend(models[2], batch_size=64), seed)
+            fallback = found.strategy
+            fixed = fallback if not found.usage.calls else None
+        first = _first(fixed, questions, seed) if fixed else None
+    tried: list[Usage] = []
+    through = count(1)
+    for answer in models:
+        fake, ready, asked = FakeBackend(answer, batch_size=64), fallback, list[Usage]()
+        if pool and fixed is None:
             # One whose texts make no demonstration shows how many calls are made in vain.
             with suppress(ConfigError):
                 ready = prepared(strategy, pool, fake, seed, _noting(asked)).strategy
-        flows = (ready.steps(question) for question in questions)
-        tried.append(sum((outcome.usage for outcome in run_flows(flows, fake, seed=seed)), sum(asked, Usage())))
-    first = _first(fixed, questions, seed) if fixed else None
-    remembers = known.backend.remembers and first is not None
+        spent = sum(asked, Usage())
+        for outcome in run_flows((ready.steps(question) for question in questions), fake, seed=seed):
+            spent += outcome.usage
+            if on_progress:
+                on_progress(f"planning {name} on {benchmark.name}", next(through), len(models) * len(questions))
+        tried.append(spent)
+    certain = None if absent else first  # an encoder that is not here may choose other demonstrations
+    remembers = known.backend.remembers and certain is not None
     return Plan(
         strategy=name,
         benchmark=benchmark.name,
@@ -134,11 +164,23 @@ def _planned(
         prompt_tokens=_bounds(usage.prompt_tokens for usage in tried),
         completion_tokens=_bounds(usage.completion_tokens for usage in tried),
         first_calls=len(first) if first is not None else None,
-        first_prompt_tokens=sum(map(known.prompt_tokens, first)) if first is not None else None,
-        stored=sum(known.backend.recall(request) is not None for request in first or ()) if remembers else None,
+        first_prompt_tokens=sum(map(known.prompt_tokens, certain)) if certain is not None else None,
+        stored=sum(known.backend.recall(request) is not None for request in certain or ()) if remembers else None,
         price=known.backend.price(),
         tokens_per_second=known.tokens_per_second,
     )
+
+
+def _counting_once(tokens: Callable[[Request], int]) -> Callable[[Request], int]:
+    """What counts the tokens of each prompt once, though many samples of it are asked, and of several models."""
+    counted: dict[str, int] = {}
+
+    def count_tokens(request: Request) -> int:
+        if request.group_key not in counted:
+            counted[request.group_key] = tokens(request)
+        return counted[request.group_key]
+
+    return count_tokens
 
 
 def _noting(asked: list[Usage]) -> OnCall:

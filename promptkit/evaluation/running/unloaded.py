@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from promptkit import prices
-from promptkit.backends import check_spec, hf_backend, is_plugged
+from promptkit.backends import check_spec, find_local, is_plugged
 from promptkit.backends.base import Backend
 from promptkit.backends.cached import CachedBackend
 from promptkit.errors import ModelError
@@ -67,10 +67,10 @@ def known_of(spec: str, *, cache: bool = True, base_urls: Sequence[str] | None =
         return _guessed(Absent(model, price), "the tokenizer is the server's")
     if is_plugged(spec):
         return _guessed(Absent(model, None), "a plugin's backend is not asked before a run")
-    hf_backend()
+    name = DEFAULT if model == "default" else model
+    find_local(name)
     from promptkit.backends.hf.unloaded import UnloadedHF
 
-    name = DEFAULT if model == "default" else model
     try:
         found = UnloadedHF(name, **{option: value for option, value in options.items() if value is not None})
     except ModelError as error:

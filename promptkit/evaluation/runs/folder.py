@@ -220,9 +220,14 @@ def _refuse_other_run(folder: Path, manifest: dict[str, Any]) -> dict[str, Any] 
     return there
 
 
+def no_folder(folder: Path) -> ConfigError:
+    """What to say where a folder of runs is asked for that is not there."""
+    return ConfigError(f"there is no folder {folder}", hint="give one that `promptkit eval` wrote; run it first")
+
+
 def _no_run(folder: Path) -> ConfigError:
     if not folder.exists():
-        return ConfigError(f"there is no folder {folder}", hint="give one that `promptkit eval` wrote; run it first")
+        return no_folder(folder)
     inside = sorted(path.parent for path in folder.glob("*/manifest.json")) if folder.is_dir() else []
     if inside:
         return ConfigError(

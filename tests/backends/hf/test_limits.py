@@ -9,7 +9,7 @@ import torch
 from promptkit import CoT
 from promptkit.backends.hf import HFBackend, forward
 from promptkit.backends.hf.engine import RollingBatch
-from promptkit.errors import BackendError, ContextOverflowError
+from promptkit.errors import BackendError, ConfigError, ContextOverflowError
 from promptkit.types import Completion
 from tests.backends.hf.running import PROMPTS, complete, outcomes, request, texts
 
@@ -120,9 +120,11 @@ def test_a_fault_of_the_model_ends_the_run_as_our_error(completion: HFBackend, m
 
 
 def test_the_cache_gets_the_bytes_it_was_given(tiny_model: Path) -> None:
-    backend = HFBackend(str(tiny_model), dtype="float32", cache_bytes=100_000)
+    backend = HFBackend(str(tiny_model), dtype="float32", kv_cache_memory=100_000)
     layers, heads, width = 2, 2, 16
     assert backend.ability.position_bytes == 2 * layers * heads * width * 4
     assert backend._cache_tokens() == 100_000 // backend.ability.position_bytes
     requests = [request(p, max_tokens=30) for p in PROMPTS]
     assert texts(backend, requests) == texts(HFBackend(str(tiny_model), dtype="float32"), requests)
+    with pytest.raises(ConfigError, match="kv_cache_memory must be at least 1, not 0"):
+        HFBackend(str(tiny_model), kv_cache_memory=0)

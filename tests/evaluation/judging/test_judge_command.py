@@ -163,6 +163,7 @@ def test_a_run_with_facts(promptkit: CommandLine, judged_by: Any, tmp_path: Path
         (("bad.jsonl", "--rubric", "support-summary", "--facts", "empty.jsonl"), "row 1: its references are no texts"),
         (("bad.jsonl", "--rubric", "support-summary", "--facts", "yes.jsonl"), "row 1: its labels are no mapping"),
         (("other.jsonl", "--rubric", "support-summary"), "no column with outputs (name it: --output COLUMN)"),
+        (("bad.jsonl", "--rubric", "support-summary", "--facts", "twice.jsonl"), "the id 'd0' is there twice"),
         (("twice.jsonl", "--rubric", "support-summary"), "the id 'd0' is there twice"),
         (("bad.jsonl", "--rubric", "support-summary", "--run-dir", "."), "is not empty"),
         (("bad.jsonl", "--rubric", "support-summary", "--strategy", "auto-cot"), "needs a pool"),

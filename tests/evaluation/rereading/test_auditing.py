@@ -1,6 +1,7 @@
 """The audit: bounds, disputes, and gains taken apart."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from promptkit import Chain, CoT, FakeBackend, Step, ZeroShot, evaluate
 from promptkit.errors import ConfigError
 from promptkit.evaluation import Run, load, load_run, rescore
 from promptkit.evaluation.analysis.steps import load_step_golds, step_reports
-from promptkit.evaluation.rereading.audit_table import excerpt, gain_sentence
+from promptkit.evaluation.rereading.audit_table import excerpt, gain_sentences
 from promptkit.evaluation.rereading.auditing import audit, audit_all, gain
 from promptkit.types import Completion, Extraction, Request
 from tests import recordings
@@ -47,8 +48,28 @@ def test_a_gain_of_formatting_vanishes_and_one_of_reasoning_stays() -> None:
     assert [round(first.as_run.delta, 9), first.reasoning.delta, round(first.formatting.delta, 9)] == [0.4, 0.0, 0.4]
     assert [second.as_run.delta, second.reasoning.delta, second.formatting.delta] == [0.4, 0.4, 0.0]
     assert audits[0].recovered == {"wrong": [], "unparsed": ["q1", "q2"], "truncated": []}
-    assert "Formatting plays no part." in gain_sentence(second)
-    assert "+40.0 are formatting" in gain_sentence(first)
+    of_form, of_thought = gain_sentences([first, second], [base, tidy, clever])
+    assert of_form.startswith("tidy against base: +40.0 points as run")
+    assert "+40.0 are formatting" in of_form
+    assert "Formatting plays no part." in of_thought
+
+
+def test_a_gain_is_told_with_what_tells_the_runs_apart() -> None:
+    def runs(benchmark: str, backend: str) -> list[Run]:
+        pair = [run("base", [WRONG]), run("clever", [RIGHT])]
+        return [replace(one, benchmark=benchmark, backend=backend) for one in pair]
+
+    def told(*several: Run) -> list[str]:
+        return [sentence.partition(":")[0] for sentence in gain_sentences(audit_all(several)[1], several)]
+
+    first, other_model, other_questions = runs("sums", "small"), runs("sums", "large"), runs("shapes", "small")
+    assert told(*first) == ["clever against base"]
+    assert told(*first, *other_model) == ["clever against base with small", "clever against base with large"]
+    assert told(*first, *other_questions) == ["clever against base on sums", "clever against base on shapes"]
+    everywhere = told(*first, *other_model, *other_questions)
+    assert everywhere[1] == "clever against base on sums with large"
+    found = audit_all(other_model)[1][0].summary()
+    assert (found["benchmark"], found["backend"]) == ("sums", "large")
 
 
 def test_the_parts_add_up_question_by_question() -> None:
@@ -80,6 +101,12 @@ def test_what_is_in_dispute() -> None:
 def test_runs_on_other_questions_are_refused() -> None:
     with pytest.raises(ConfigError, match="different questions"):
         gain(audit(run("a", [RIGHT])), audit(run("b", [RIGHT, WRONG])))
+
+
+def test_digits_of_an_escape_code_are_no_answer() -> None:
+    found = audit(run("it", ["\x1b[7mSo 3 eggs.\x1b[0m", "\x1b[31mThe answer is \x1b[1m7\x1b[0m."]))
+    assert (found.run.accuracy, found.strict.accuracy, found.lenient.accuracy) == (0.5, 0.5, 0.5)
+    assert found.read("q0")["high"].answer == "3"
 
 
 def test_an_excerpt_is_safe_and_marked() -> None:
@@ -186,6 +213,9 @@ class TestSteps:
         golds.write_text('{"id": "q0"}\n')
         assert "row 1 lacks `id` or `steps`" in promptkit("audit", tmp_path / "runs" / "chain", "--steps", golds).err
         with pytest.raises(ConfigError):
+            load_step_golds(golds)
+        golds.write_text('{"id": "q0", "steps": {}}\n' * 2)
+        with pytest.raises(ConfigError, match=r"the id 'q0' is there twice"):
             load_step_golds(golds)
 
 

@@ -1,7 +1,9 @@
 """Plans: what they say is what a run then does."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,10 @@ from promptkit import (
     Random,
     Request,
     SelfConsistency,
+    Similar,
+    ZeroShot,
     evaluate,
+    models,
 )
 from promptkit.backends.base import Backend
 from promptkit.evaluation.benchmarks.pools import pool_for
@@ -91,6 +96,63 @@ def test_preparation_is_counted() -> None:
     assert auto.calls.most > auto.calls.least
     assert (auto.first_calls, auto.stored) == (None, None)
     assert (drawn.calls.least, drawn.first_calls) == (5, 5)
+
+
+def test_each_prompt_is_counted_once_though_many_samples_are_asked() -> None:
+    counted: Counter[str] = Counter()
+
+    def noting(request: Request) -> int:
+        counted[request.text] += 1
+        return words(request)
+
+    named = check({"vote": SelfConsistency(ZeroShot(), n=10)}, [sums(3)])
+    (found,) = plan(named, Known(FakeBackend(), noting, lambda text: len(text.split())), {})
+    assert found.calls == (30, 30)
+    assert list(counted.values()) == [1, 1, 1]
+    assert found.prompt_tokens.least == 10 * sum(len(text.split()) for text in counted)
+
+
+def test_it_says_how_far_it_is() -> None:
+    told: list[tuple[str, int, int]] = []
+    known = Known(FakeBackend(), words, lambda text: len(text.split()))
+    plan(check("zero-shot", [sums(3)]), known, {}, on_progress=lambda *far: told.append(far))
+    assert told[0] == ("planning zero-shot on sums", 1, 12)
+    assert told[-1] == ("planning zero-shot on sums", 12, 12)
+    assert [done for _, done, _ in told] == [*range(1, 13)]
+
+
+def test_no_encoder_is_fetched_and_what_it_would_decide_is_left_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("sentence_transformers", reason="sentence encoders need the extra `similarity`")
+    monkeypatch.setenv("PROMPTKIT_CACHE", str(tmp_path))
+    monkeypatch.setattr(models, "ensure", lambda name: pytest.fail(f"{name} was fetched"))
+    strategies = {
+        "near": FewShot(Similar(2)),
+        "auto": AutoCoT(k=2),
+        "by meaning": SelfConsistency(ZeroShot(), n=3, vote="similarity"),
+        "by words": FewShot(Similar(2, embedder="tf-idf")),
+    }
+    near, auto, by_meaning, by_words = planned(strategies, 5, CachedBackend(FakeBackend(), tmp_path / "store.sqlite"))
+    assert near.to_fetch == auto.to_fetch == by_meaning.to_fetch == ("all-minilm-l6-v2",)
+    assert near.summary()["to_fetch"] == ["all-minilm-l6-v2"]
+    assert (near.calls, near.first_calls) == ((5, 5), 5)
+    assert (near.first_prompt_tokens, near.stored) == (None, None)
+    assert (by_meaning.first_calls, by_meaning.stored) == (15, 0)  # the encoder is asked after the calls
+    assert (by_words.to_fetch, by_words.stored) == ((), 0)
+
+
+def test_a_preparation_that_asks_nothing_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    original = Random.choose
+
+    def noting(self: Random, *args: Any, **options: Any) -> Any:
+        made.append(1)
+        return original(self, *args, **options)
+
+    monkeypatch.setattr(Random, "choose", noting)
+    planned({"drawn": FewShot(Random(2))}, 5)
+    assert len(made) == 1
 
 
 def test_stored_first_calls_are_told(tmp_path: Path) -> None:
