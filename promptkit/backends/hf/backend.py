@@ -41,8 +41,8 @@ class HFBackend(Backend):
         device: such as "cpu" or "cuda:1"; unset, CUDA where there is one.
         revision: branch, tag or commit on the hub.
         batch_size: rows decoded at once; halved whenever memory runs out.
-        kv_cache_memory: what the key-value cache may take, in bytes; unset, half of the free memory, and at most 1 GiB on a
-            CPU.
+        kv_cache_memory: what the key-value cache may take, in bytes; unset, half of the free memory, and at most 1 GiB
+            on a CPU.
         trust_remote_code: whether code that comes with the model may run. Read it first.
         pack_weights: whether linear layers on a CPU are laid out for its matrix kernels (see `packing`).
         progress: told of downloads.
@@ -79,7 +79,8 @@ class HFBackend(Backend):
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, not {batch_size}")
         if kv_cache_memory is not None and kv_cache_memory < 1:
-            raise ConfigError(f"kv_cache_memory must be at least 1, not {kv_cache_memory}", hint="leave it out for the default")
+            problem = f"kv_cache_memory must be at least 1 byte, not {kv_cache_memory}"
+            raise ConfigError(problem, hint="leave it out for the default")
         if mode not in (None, "chat", "completion"):
             raise ConfigError(f"unknown mode {mode!r}", hint="use chat or completion")
         if quantization not in (None, *get_args(Quantization)):

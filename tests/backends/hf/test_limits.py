@@ -126,5 +126,5 @@ def test_the_cache_gets_the_bytes_it_was_given(tiny_model: Path) -> None:
     assert backend._cache_tokens() == 100_000 // backend.ability.position_bytes
     requests = [request(p, max_tokens=30) for p in PROMPTS]
     assert texts(backend, requests) == texts(HFBackend(str(tiny_model), dtype="float32"), requests)
-    with pytest.raises(ConfigError, match="kv_cache_memory must be at least 1, not 0"):
+    with pytest.raises(ConfigError, match="kv_cache_memory must be at least 1 byte, not 0"):
         HFBackend(str(tiny_model), kv_cache_memory=0)
