@@ -120,6 +120,8 @@ def test_words_that_stood_in_for_an_encoder_in_a_plan_are_forgotten(
         raise ModelError(f"cannot download {name}")
 
     monkeypatch.setattr(models, "ensure", away)
+    loading = vars(embedding)["_loaded"].__wrapped__  # another test may have loaded the encoder already
+    monkeypatch.setattr(embedding, "_loaded", loading)
     with pytest.raises(ModelError, match="cannot download"):
         router.run(SHORT, backend=answering())
 

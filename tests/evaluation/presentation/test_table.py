@@ -127,7 +127,7 @@ def test_two_models_are_compared_when_asked() -> None:
 
 HOSTILE = {
     "ansi": ("\x1b[2J\x1b[31mred\x1b]0;owned\x07!", "red!"),
-    "eight-bit ansi": ("\x9b31mred", "31mred"),
+    "eight-bit ansi": ("\x9b31mred", "red"),
     "markup": ("[red]x[/red] [link=http://a]b[/link] [/]", "[red]x[/red] [link=http://a]b[/link] [/]"),
     "carriage return": ("right\rwrong", "rightwrong"),
     "bidi": ("a\u202eb\u2066c", "abc"),
