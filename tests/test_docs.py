@@ -93,7 +93,7 @@ def check_command(line: str) -> None:
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     assert not hasattr(command, "commands") or not words or words[0].startswith(("-", "…", "|")), line
-    known = {name for option in command.params for name in option.opts} | {"--help"}
+    known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)} | {"--help"}
     for word in words:
         if word.startswith("-") and len(word) > 1:
             assert word.partition("=")[0] in known, f"no option {word}: promptkit {line}"
