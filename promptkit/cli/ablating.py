@@ -19,7 +19,7 @@ from promptkit.cli.options import (
     OneBackend,
     Seed,
     whole_number,
-    with_model_options,
+    with_options,
 )
 from promptkit.cli.progress import Evaluation
 from promptkit.errors import ConfigError
@@ -40,7 +40,7 @@ Cache: TypeAlias = Annotated[bool, typer.Option(help="Take completions that were
 
 
 @ablate_app.command(name="labels")
-@with_model_options
+@with_options
 def labels(
     benchmark: BenchmarkName = "sentiment",
     backend: OneBackend = "default",
@@ -82,7 +82,7 @@ def labels(
 
 
 @ablate_app.command(name="wording")
-@with_model_options
+@with_options
 def wording(
     strategy: Annotated[
         str,

@@ -1,7 +1,7 @@
 """What `eval` and `plan` are asked for: strategies, benchmarks, backends and seeds, from options or a suite file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias, get_args
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias, get_args
 import typer
 
 from promptkit.cli import completing
-from promptkit.cli.options import KIND_HELP, kind_of
+from promptkit.cli.options import KIND_HELP, Backends, Limit, Seed, kind_of
 from promptkit.errors import ConfigError
 from promptkit.types import Kind
 
@@ -19,30 +19,6 @@ if TYPE_CHECKING:
     from promptkit.strategies import Strategy
     from promptkit.strategies.pool import Pool
 
-Strategies: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--strategy",
-        help="Preset, preset:field=value or YAML file. May be repeated; the first is the base.",
-        metavar="NAME",
-        autocompletion=completing.strategies,
-    ),
-]
-Benchmarks: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--benchmark",
-        help="Name, file or NAME=FILE (see `promptkit benchmarks`). May be repeated.",
-        metavar="NAME",
-        autocompletion=completing.benchmarks,
-    ),
-]
-SuiteFile: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        help="YAML file of strategies, benchmarks, backends and seeds, in place of those options.", metavar="FILE"
-    ),
-]
 RunDir: TypeAlias = Annotated[
     Path | None, typer.Option(help="Folder to write. [default: runs/<time>]", show_default=False, metavar="FOLDER")
 ]
@@ -55,15 +31,6 @@ PoolName: TypeAlias = Annotated[
         metavar="NAME",
         autocompletion=completing.benchmarks,
     ),
-]
-QuestionColumn: TypeAlias = Annotated[
-    str | None, typer.Option(help="Column of the question, for own files.", metavar="COLUMN")
-]
-AnswerColumn: TypeAlias = Annotated[
-    str | None, typer.Option(help="Column of the right answer, for own files.", metavar="COLUMN")
-]
-KindName: TypeAlias = Annotated[
-    str | None, typer.Option(help=KIND_HELP, metavar="NAME", autocompletion=completing.one_of(*get_args(Kind)))
 ]
 
 
@@ -87,53 +54,93 @@ class Asked:
     """By benchmark, for those with strategies that need one."""
 
 
-def read_asked(
-    *,
-    suite: Path | None,
-    strategies: list[str] | None,
-    benchmarks: list[str] | None,
-    backends: list[str],
-    limit: int | None,
-    seed: int,
-    pool: str | None,
-    question: str | None,
-    answer: str | None,
-    kind: str | None,
-) -> Asked:
-    """What the options say, or the suite that they name.
+@dataclass(frozen=True, kw_only=True)
+class AskingOptions:
+    """Strategies, benchmarks and backends, or a suite of them: the options of `eval` and `plan`."""
 
-    Raises:
-        ConfigError: something makes no sense, or is said by the suite and by an option.
-    """
-    from promptkit.evaluation import load
-    from promptkit.evaluation.benchmarks.pools import pool_for
-    from promptkit.evaluation.running.inputs import check
-    from promptkit.evaluation.running.suites import Suite
+    strategies: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--strategy",
+            help="Preset, preset:field=value or YAML file. May be repeated; the first is the base.",
+            metavar="NAME",
+            autocompletion=completing.strategies,
+        ),
+    ] = None
+    benchmarks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--benchmark",
+            help="Name, file or NAME=FILE (see `promptkit benchmarks`). May be repeated.",
+            metavar="NAME",
+            autocompletion=completing.benchmarks,
+        ),
+    ] = None
+    backends: Backends = field(default_factory=lambda: ["default"])
+    suite: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML file of strategies, benchmarks, backends and seeds, in place of those options.", metavar="FILE"
+        ),
+    ] = None
+    limit: Limit = None
+    seed: Seed = 0
+    run_dir: RunDir = None
+    pool: PoolName = None
+    question: Annotated[
+        str | None,
+        typer.Option(help="Column of the question, for own files.", metavar="COLUMN"),
+    ] = None
+    answer: Annotated[
+        str | None,
+        typer.Option(help="Column of the right answer, for own files.", metavar="COLUMN"),
+    ] = None
+    kind: Annotated[
+        str | None, typer.Option(help=KIND_HELP, metavar="NAME", autocompletion=completing.one_of(*get_args(Kind)))
+    ] = None
 
-    if suite:
-        said = {
-            "--strategy": strategies,
-            "--benchmark": benchmarks,
-            "--backend": backends != ["default"],
-            "--seed": seed,
-            "--pool": pool,
-            "--question": question,
-            "--answer": answer,
-            "--kind": kind,
-        }
-        if given := [option for option, value in said.items() if value]:
-            raise ConfigError(f"{given[0]} and --suite: the suite says that", hint=f"leave {given[0]} out")
-        read = Suite.read(suite)
-        chosen, loaded, seeds = list(read.strategies), read.load(limit), read.seeds
-        backends, pool = list(read.backends), read.pool
-    else:
-        chosen: list[Strategy | str] = [*(strategies or ["direct", "zero-shot", "zero-shot-cot"])]
-        asked_kind = kind_of(kind) if kind else None
-        loaded = [
-            load(name, question=question, answer=answer, kind=asked_kind, limit=limit, seed=seed)
-            for name in benchmarks or ["multiarith-style"]
-        ]
-        seeds = (seed,)
-    named = check(chosen, loaded)
-    pools = {item.name: pool_for(item, pool) for pairs, item in named if any(s.needs_pool() for _, s in pairs)}
-    return Asked(chosen, loaded, backends, seeds, pool, named, pools)
+    def read(self) -> Asked:
+        """What the options say, or the suite that they name.
+
+        Raises:
+            ConfigError: something makes no sense, or is said by the suite and by an option.
+        """
+        from promptkit.evaluation import load
+        from promptkit.evaluation.benchmarks.pools import pool_for
+        from promptkit.evaluation.running.inputs import check
+        from promptkit.evaluation.running.suites import Suite
+
+        if self.suite:
+            said = {
+                "--strategy": self.strategies,
+                "--benchmark": self.benchmarks,
+                "--backend": self.backends != ["default"],
+                "--seed": self.seed,
+                "--pool": self.pool,
+                "--question": self.question,
+                "--answer": self.answer,
+                "--kind": self.kind,
+            }
+            if given := [option for option, value in said.items() if value]:
+                raise ConfigError(f"{given[0]} and --suite: the suite says that", hint=f"leave {given[0]} out")
+            read = Suite.read(self.suite)
+            chosen, loaded, seeds = list(read.strategies), read.load(self.limit), read.seeds
+            backends, pool = list(read.backends), read.pool
+        else:
+            chosen: list[Strategy | str] = [*(self.strategies or ["direct", "zero-shot", "zero-shot-cot"])]
+            asked_kind = kind_of(self.kind) if self.kind else None
+            loaded = [
+                load(
+                    name,
+                    question=self.question,
+                    answer=self.answer,
+                    kind=asked_kind,
+                    limit=self.limit,
+                    seed=self.seed,
+                )
+                for name in self.benchmarks or ["multiarith-style"]
+            ]
+            seeds, backends, pool = (self.seed,), self.backends, self.pool
+        named = check(chosen, loaded)
+        pools = {item.name: pool_for(item, pool) for pairs, item in named if any(s.needs_pool() for _, s in pairs)}
+        return Asked(chosen, loaded, backends, seeds, pool, named, pools)

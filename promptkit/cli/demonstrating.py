@@ -16,7 +16,7 @@ from promptkit.cli.options import (
     OneBackend,
     kind_of,
     whole_number,
-    with_model_options,
+    with_options,
 )
 from promptkit.errors import ConfigError
 from promptkit.foreign_text import one_line
@@ -33,7 +33,7 @@ def _demos() -> None:  # pyright: ignore[reportUnusedFunction] (makes `build` a 
 
 
 @demos_app.command(name="build")
-@with_model_options
+@with_options
 def build(
     pool: Annotated[
         str | None,

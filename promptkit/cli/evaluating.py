@@ -8,30 +8,17 @@ import typer
 from rich.text import Text
 
 from promptkit.cli import completing
-from promptkit.cli.asking import (
-    AnswerColumn,
-    Benchmarks,
-    KindName,
-    PoolName,
-    QuestionColumn,
-    RunDir,
-    Strategies,
-    SuiteFile,
-    folder_to_write,
-    read_asked,
-)
+from promptkit.cli.asking import AskingOptions, folder_to_write
 from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens, end_early, metered
 from promptkit.cli.console import err, out, print_json, refuse_all_failed
 from promptkit.cli.options import (
     KIND_HELP,
     AsJson,
-    Backends,
-    Limit,
     ModelOptions,
     OneBackend,
     Seed,
     kind_of,
-    with_model_options,
+    with_options,
 )
 from promptkit.cli.progress import Evaluation
 from promptkit.errors import ConfigError
@@ -43,7 +30,7 @@ if TYPE_CHECKING:
     from promptkit.types import Result
 
 
-@with_model_options
+@with_options
 def run(
     strategy: Annotated[
         str,
@@ -132,20 +119,10 @@ def _votes(result: "Result") -> list[str]:
     return lines
 
 
-@with_model_options
+@with_options
 def evaluate_(
-    strategies: Strategies = None,
-    benchmarks: Benchmarks = None,
-    backends: Backends = ["default"],  # noqa: B006 (typer reads it and never changes it)
-    suite: SuiteFile = None,
-    limit: Limit = None,
-    seed: Seed = 0,
-    run_dir: RunDir = None,
-    pool: PoolName = None,
-    question: QuestionColumn = None,
-    answer: AnswerColumn = None,
-    kind: KindName = None,
     *,
+    asking: AskingOptions,
     models: ModelOptions,
     cache: Annotated[bool, typer.Option(help="Take completions that were made before from the store.")] = True,
     max_cost: MaxCost = None,
@@ -177,23 +154,12 @@ def evaluate_(
     from promptkit.evaluation.running.suites import evaluate_seeds
     from promptkit.models import DEFAULT
 
-    asked = read_asked(
-        suite=suite,
-        strategies=strategies,
-        benchmarks=benchmarks,
-        backends=backends,
-        limit=limit,
-        seed=seed,
-        pool=pool,
-        question=question,
-        answer=answer,
-        kind=kind,
-    )
+    asked = asking.read()
     models.check(asked.backends)
     names = [DEFAULT if (model := check_spec(spec)) == "default" else model for spec in asked.backends]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ConfigError(f"backend {min(twice)!r} is given twice", hint="give different ones")
-    folder = folder_to_write(run_dir)
+    folder = folder_to_write(asking.run_dir)
     with metered(max_cost, max_tokens, max_calls, max_seconds) as meter, Evaluation() as report:
 
         def made(spec: str) -> "Backend":

@@ -18,7 +18,7 @@ from promptkit.cli.options import (
     Limit,
     ModelOptions,
     Seed,
-    with_model_options,
+    with_options,
 )
 from promptkit.errors import BackendError, ConfigError
 from promptkit.foreign_text import one_line
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from promptkit.strategies import Strategy
 
 
-@with_model_options
+@with_options
 def judge(
     sources: Annotated[list[str], typer.Argument(help="Run folders, or files of outputs: [NAME=]PATH.", metavar="RUN")],
     rubric: Annotated[

@@ -2,8 +2,8 @@
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_type_hints
@@ -66,7 +66,7 @@ Limit: TypeAlias = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOptions:
-    """How a model is reached and run: the options that `with_model_options` gives a command.
+    """How a model is reached and run: the options that `with_options` gives a command.
 
     `None` is the backend's own default.
     """
@@ -184,8 +184,12 @@ class ModelOptions:
 
         servers = [spec.startswith("openai:") for spec in specs]
         plugged = any(map(is_plugged, specs))
-        local = {"--adapter": self.adapter, "--quantization": self.quantization, "--dtype": self.dtype}
-        local |= {"--kv-cache-memory": self.kv_cache_memory}
+        local = {
+            "--adapter": self.adapter,
+            "--quantization": self.quantization,
+            "--dtype": self.dtype,
+            "--kv-cache-memory": self.kv_cache_memory,
+        }
         for name, value in local.items():
             if value and all(servers):
                 raise ConfigError(f"{name} is for local models", hint="leave it out for openai:<model>")
@@ -262,27 +266,34 @@ class ModelOptions:
         return {"batch_size": self.batch_size, "kv_cache_memory": self.kv_cache_memory}
 
 
-def with_model_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with the fields of `ModelOptions` as options, where it takes `models: ModelOptions`."""
-    fields = get_type_hints(ModelOptions, include_extras=True)
-    options = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=getattr(ModelOptions, name), annotation=option)
-        for name, option in fields.items()
-    ]
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the fields of a dataclass as options, wherever it takes one: `models: ModelOptions`."""
+    groups: dict[str, Any] = {}
     parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(command, eval_str=True).parameters.values():
-        named = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        parameters += options if parameter.annotation is ModelOptions else [named]
+        if is_dataclass(parameter.annotation):
+            groups[parameter.name] = parameter.annotation
+            parameters += _options(parameter.annotation)
+        else:
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
 
     @wraps(command)
-    def with_options(**given: Any) -> None:
-        models = ModelOptions(**{name: given.pop(name) for name in fields})
-        command(**given, models=models)
+    def with_groups(**given: Any) -> None:
+        for name, group in groups.items():
+            given[name] = group(**{one.name: given.pop(one.name) for one in fields(group)})
+        command(**given)
 
     # What typer makes the options of.
-    with_options.__dict__["__signature__"] = inspect.Signature(parameters)
-    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return with_options
+    with_groups.__dict__["__signature__"] = inspect.Signature(parameters)
+    with_groups.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_groups
+
+
+def _options(group: Any) -> Iterator[inspect.Parameter]:
+    kinds = get_type_hints(group, include_extras=True)
+    for one in fields(group):
+        default = one.default if one.default_factory is MISSING else one.default_factory()
+        yield inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kinds[one.name])
 
 
 def kind_of(text: str) -> Kind:

@@ -7,26 +7,13 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from promptkit.cli.asking import (
-    AnswerColumn,
-    Benchmarks,
-    KindName,
-    PoolName,
-    QuestionColumn,
-    RunDir,
-    Strategies,
-    SuiteFile,
-    read_asked,
-)
+from promptkit.cli.asking import AskingOptions
 from promptkit.cli.budgets import MaxCalls, MaxCost, MaxSeconds, MaxTokens
 from promptkit.cli.console import out, print_json
 from promptkit.cli.options import (
     AsJson,
-    Backends,
-    Limit,
     ModelOptions,
-    Seed,
-    with_model_options,
+    with_options,
 )
 from promptkit.cli.progress import Planning
 from promptkit.foreign_text import one_line
@@ -36,20 +23,10 @@ if TYPE_CHECKING:
     from promptkit.evaluation.running.unloaded import Known
 
 
-@with_model_options
+@with_options
 def plan_(
-    strategies: Strategies = None,
-    benchmarks: Benchmarks = None,
-    backends: Backends = ["default"],  # noqa: B006 (typer reads it and never changes it)
-    suite: SuiteFile = None,
-    limit: Limit = None,
-    seed: Seed = 0,
-    run_dir: RunDir = None,  # noqa: ARG001 (of eval; a plan writes nothing)
-    pool: PoolName = None,
-    question: QuestionColumn = None,
-    answer: AnswerColumn = None,
-    kind: KindName = None,
     *,
+    asking: AskingOptions,
     models: ModelOptions,
     cache: Annotated[bool, typer.Option(help="Look up how many first calls are stored.")] = True,
     max_cost: MaxCost = None,  # noqa: ARG001 (of eval, as the next three)
@@ -74,18 +51,7 @@ def plan_(
     planned: list[tuple[list[Plan], Known]] = []
     with Planning() as at, nothing_fetched():
         at("reading strategies and benchmarks")
-        asked = read_asked(
-            suite=suite,
-            strategies=strategies,
-            benchmarks=benchmarks,
-            backends=backends,
-            limit=limit,
-            seed=seed,
-            pool=pool,
-            question=question,
-            answer=answer,
-            kind=kind,
-        )
+        asked = asking.read()
         models.check(asked.backends)
         for spec in asked.backends:
             at(f"reading the tokenizer of {spec}")
