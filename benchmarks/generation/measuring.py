@@ -17,6 +17,7 @@ from promptkit.backends.base import Backend
 from promptkit.backends.hf import HFBackend, backend, forward
 from promptkit.backends.hf.cache import RaggedCache
 from promptkit.backends.hf.engine import RollingBatch
+from promptkit.backends.hf.loading import give_memory_back
 from promptkit.scheduler import run_flows
 
 
@@ -44,6 +45,7 @@ def lap(rival: Backend, workload: Workload) -> Lap:
     """Run it once."""
     flows = workload.flows()
     gc.collect()
+    give_memory_back()  # else this lap would take what an earlier one has freed, and seem to need none
     before = _reset_peak()
     start = time.perf_counter()
     outcomes = {outcome.index: outcome for outcome in run_flows(flows, rival, window=len(flows))}

@@ -103,7 +103,7 @@ def load(
         raise ModelError(f"no layer of {name} can be quantized here", hint="leave out the quantization")
     if pack_weights and quantization not in ("nf4", "int8"):
         pack(model)
-    _give_memory_back()
+    give_memory_back()
     return Loaded(model, tokenizer, name, fingerprint(source, name, revision, adapter))
 
 
@@ -132,8 +132,8 @@ def identity(*, name: str, dtype: torch.dtype, **facts: Any) -> dict[str, Any]:
     }
 
 
-def _give_memory_back() -> None:
-    """Return to the system what loading has freed: the C library keeps it, as much as a small model's weights."""
+def give_memory_back() -> None:
+    """Return to the system what was freed: the C library keeps it, after loading as much as a small model's weights."""
     with suppress(OSError, AttributeError, TypeError):  # only glibc has this
         ctypes.CDLL(None).malloc_trim(0)
 
