@@ -18,6 +18,7 @@ from promptkit.backends.hf import HFBackend, backend, forward
 from promptkit.backends.hf.cache import RaggedCache
 from promptkit.backends.hf.engine import RollingBatch
 from promptkit.backends.hf.loading import give_memory_back
+from promptkit.backends.hf.sampling import Sampler
 from promptkit.scheduler import run_flows
 
 
@@ -120,7 +121,15 @@ def bare_rate(of: HFBackend, rows: int, positions: int, steps: int = 12) -> floa
     return rows / statistics.median(laps)
 
 
-SWITCHES = ("everything", "cascade", "prefixes", "samples together", "rolling", "two-level argmax")
+SWITCHES = (
+    "everything",
+    "cascade",
+    "prefixes",
+    "samples together",
+    "rolling",
+    "two-level argmax",
+    "candidates before the softmax",
+)
 """What can be switched off; the first is nothing."""
 
 
@@ -143,4 +152,16 @@ def without(part: str) -> Iterator[None]:
             from promptkit.backends.hf import sampling
 
             stack.enter_context(patch.object(sampling, "_argmax", lambda logits: logits.argmax(-1)))
+        elif part == "candidates before the softmax":
+            from promptkit.backends.hf import sampling
+
+            stack.enter_context(patch.object(sampling, "_sample", _multinomial))
         yield
+
+
+def _multinomial(logits: torch.Tensor, samplers: list[Sampler]) -> list[tuple[int, float]]:
+    temperatures = torch.tensor([sampler.temperature for sampler in samplers])[:, None]
+    probabilities = (logits.float() / temperatures).softmax(-1)
+    drawn = probabilities.multinomial(1)
+    logprobs = probabilities.gather(-1, drawn).log()
+    return list(zip(drawn[:, 0].tolist(), logprobs[:, 0].tolist(), strict=True))

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from promptkit.backends.hf.sampling import top
+
 Better = TypeVar("Better", bound=nn.Module)
 
 _ROWS = 64
@@ -74,23 +76,12 @@ class W8A8Head(W8A8Linear):
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """As `nn.Linear.forward`."""
         logits = super().forward(inputs)
-        best = _top(logits.reshape(-1, self.out_features), _CANDIDATES)
+        best = top(logits.reshape(-1, self.out_features), _CANDIDATES)
         rows = inputs.reshape(-1, self.in_features, 1)
         scores = torch.matmul(self.whole[best], rows).squeeze(-1)
         if self.bias is not None:
             scores += self.bias[best]
         return logits.reshape(-1, self.out_features).scatter_(-1, best, scores).reshape(logits.shape)
-
-
-def _top(logits: torch.Tensor, count: int) -> torch.Tensor:
-    """Where the `count` largest of each row are, in two levels, which is several times faster for wide rows."""
-    block = 64
-    if logits.shape[-1] % block or logits.shape[-1] < block * count:
-        return logits.topk(min(count, logits.shape[-1])).indices
-    blocks = logits.unflatten(-1, (-1, block))
-    most = blocks.amax(-1).topk(count).indices
-    inside = blocks.gather(1, most[:, :, None].expand(-1, -1, block)).flatten(1).topk(count).indices
-    return most.gather(1, inside // block) * block + inside % block
 
 
 def _scale(rows: torch.Tensor) -> torch.Tensor:

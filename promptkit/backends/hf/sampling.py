@@ -3,12 +3,24 @@
 # pyright: basic
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 import torch
 
 _CANDIDATES = 64
 """How many of the most likely tokens are looked at first. The tail is drawn from exactly when a draw falls there."""
+
+_BLOCK = 64
+"""Logits of which the largest is found first, before a whole row is searched."""
+
+_PIECE = 4
+"""Rows of a vocabulary that a CPU's cache holds."""
+
+_NOTHING = -80.0
+"""A logarithm whose exponential adds nothing to 1. Those of smaller ones are denormal numbers, which are slow."""
 
 
 @dataclass(slots=True)
@@ -46,18 +58,36 @@ def choose(logits: torch.Tensor, samplers: list[Sampler]) -> tuple[list[int], li
         for row, token in zip(greedy, picked.tolist(), strict=True):
             tokens[row] = token
     if drawn:
-        scaled = (logits if not greedy else logits[drawn]).float()
-        temperatures = torch.tensor([samplers[row].temperature for row in drawn], device=logits.device)
-        # The largest becomes 0, so that a tiny temperature cannot make infinities of the others' differences.
-        largest = scaled.amax(-1, keepdim=True)
-        _check(largest)
-        scaled = (scaled - largest) / temperatures[:, None]
-        everything = scaled - torch.logsumexp(scaled, dim=-1, keepdim=True)
-        top = everything.topk(min(_CANDIDATES, everything.shape[-1]), dim=-1)
-        values, indices = top.values.cpu(), top.indices.tolist()
-        for place, row in enumerate(drawn):
-            tokens[row], logprobs[row] = _draw(samplers[row], values[place], indices[place], everything[place])
+        remaining = logits if not greedy else logits[drawn]
+        for row, (token, logprob) in zip(drawn, _sample(remaining, [samplers[row] for row in drawn]), strict=True):
+            tokens[row], logprobs[row] = token, logprob
     return tokens, logprobs
+
+
+def top(logits: torch.Tensor, count: int) -> torch.Tensor:
+    """Where the `count` largest of each row are, the largest first, `[rows, count]` or as many as there are.
+
+    In two levels, which is several times faster for wide rows.
+    """
+    if logits.shape[-1] % _BLOCK or logits.shape[-1] < _BLOCK * count:
+        return logits.topk(min(count, logits.shape[-1])).indices
+    blocks = logits.unflatten(-1, (-1, _BLOCK))
+    most = blocks.amax(-1).topk(count).indices
+    inside = blocks.gather(1, most[:, :, None].expand(-1, -1, _BLOCK)).flatten(1).topk(count).indices
+    return most.gather(1, inside // _BLOCK) * _BLOCK + inside % _BLOCK
+
+
+def _argmax(logits: torch.Tensor) -> torch.Tensor:
+    """`argmax(-1)` in two levels, which is several times faster on CPUs for wide vocabularies.
+
+    Of equal logits the first one wins, as with `argmax`.
+    """
+    if logits.shape[-1] % _BLOCK or logits.device.type != "cpu":
+        return logits.argmax(-1)
+    blocks = logits.unflatten(-1, (-1, _BLOCK))
+    best = blocks.amax(-1).argmax(-1)
+    inside = blocks[torch.arange(len(best)), best].argmax(-1)
+    return best * _BLOCK + inside
 
 
 def _check(largest: torch.Tensor) -> None:
@@ -66,65 +96,90 @@ def _check(largest: torch.Tensor) -> None:
         raise ArithmeticError("the model computes no numbers any more (NaN or infinity); try another dtype")
 
 
-def _argmax(logits: torch.Tensor) -> torch.Tensor:
-    """`argmax(-1)` in two levels, which is several times faster on CPUs for wide vocabularies.
+@dataclass(slots=True)
+class _Candidates:
+    """The most likely tokens of a row, the most likely first."""
 
-    Of equal logits the first one wins, as with `argmax`.
-    """
-    block = 64
-    if logits.shape[-1] % block or logits.device.type != "cpu":
-        return logits.argmax(-1)
-    blocks = logits.unflatten(-1, (-1, block))
-    best = blocks.amax(-1).argmax(-1)
-    inside = blocks[torch.arange(len(best)), best].argmax(-1)
-    return best * block + inside
+    tokens: list[int]
+    logprobs: np.ndarray
+    mass: np.ndarray
+    """Their probabilities, summed up."""
+    everything: Callable[[], np.ndarray]
+    """Computes the log-probabilities of the whole vocabulary."""
+    are_all: bool
+    """Whether the vocabulary has no other tokens."""
 
 
-def _draw(
-    sampler: Sampler, top_logprobs: torch.Tensor, candidates: list[int], logprobs: torch.Tensor
-) -> tuple[int, float]:
-    """Draw one token by inverting the cumulative distribution, most likely tokens first.
+def _sample(logits: torch.Tensor, samplers: list[Sampler]) -> list[tuple[int, float]]:
+    """A token of each row with its log-probability; see `choose`."""
+    places = top(logits, _CANDIDATES)
+    best = logits.gather(-1, places).float()
+    largest = best[:, :1]
+    _check(largest)
+    temperatures = torch.tensor([sampler.temperature for sampler in samplers], device=logits.device)[:, None]
+    total = _log_mass(logits, largest, temperatures)
 
-    Args:
-        sampler: the settings and the stream.
-        top_logprobs: log-probabilities of the `candidates`, which are the most likely tokens, in order.
-        candidates: their ids.
-        logprobs: those of the whole vocabulary, `[vocabulary]`.
-    """
+    def everything(row: int) -> np.ndarray:
+        tempered = _tempered(logits[row], largest[row], temperatures[row])
+        return (tempered - total[row]).double().cpu().numpy()
+
+    logprobs = (_tempered(best, largest, temperatures) - total).double().cpu().numpy()
+    mass = np.exp(logprobs).cumsum(-1)
+    whole = places.shape[-1] == logits.shape[-1]
+    return [
+        _draw(sampler, _Candidates(tokens, logprobs[row], mass[row], partial(everything, row), whole))
+        for row, (sampler, tokens) in enumerate(zip(samplers, places.tolist(), strict=True))
+    ]
+
+
+def _tempered(logits: torch.Tensor, largest: torch.Tensor, temperatures: torch.Tensor) -> torch.Tensor:
+    """The largest becomes 0, so that a tiny temperature cannot make infinities of the others' differences."""
+    return (logits.float() - largest).div_(temperatures)
+
+
+def _log_mass(logits: torch.Tensor, largest: torch.Tensor, temperatures: torch.Tensor) -> torch.Tensor:
+    """What the exponentials of the tempered logits sum up to, as a logarithm, `[rows, 1]`."""
+    rows = _PIECE if logits.device.type == "cpu" else len(logits)
+    pieces = zip(logits.split(rows), largest.split(rows), temperatures.split(rows), strict=True)
+    return torch.cat([_tempered(*piece).clamp_min_(_NOTHING).exp_().sum(-1, keepdim=True) for piece in pieces]).log_()
+
+
+def _draw(sampler: Sampler, likeliest: _Candidates) -> tuple[int, float]:
+    """Draw one token by inverting the cumulative distribution, most likely tokens first."""
     draw = sampler.stream.random()
-    mass = top_logprobs[: sampler.top_k].double().exp().cumsum(0)
-    complete = len(candidates) == len(logprobs) or (sampler.top_k is not None and sampler.top_k <= len(candidates))
+    mass = likeliest.mass[: sampler.top_k]
+    complete = likeliest.are_all or (sampler.top_k is not None and sampler.top_k <= len(likeliest.tokens))
     if not complete and sampler.top_k is not None:
-        return _draw_from_all(draw, sampler, logprobs)
+        return _draw_from_all(draw, sampler, likeliest.everything())
     total = float(mass[-1]) if complete else 1.0
     if sampler.top_p < 1:
         # The smallest set of tokens whose mass reaches top_p (Holtzman et al., 2020).
         size = int((mass < sampler.top_p * total).sum()) + 1
         if size > len(mass) and not complete:
-            return _draw_from_all(draw, sampler, logprobs)
+            return _draw_from_all(draw, sampler, likeliest.everything())
         mass, complete = mass[:size], True
         total = float(mass[-1])
     if not complete and draw * total >= float(mass[-1]):
-        tail = logprobs.double().exp()
-        tail[candidates] = 0
+        logprobs = likeliest.everything()
+        tail = np.exp(logprobs)
+        tail[likeliest.tokens] = 0
         if tail.any():
-            token = _invert(tail.cumsum(0), draw * total - float(mass[-1]))
+            token = _invert(tail.cumsum(), draw * total - float(mass[-1]))
             return token, float(logprobs[token])
     place = _invert(mass, draw * total)
-    return candidates[place], float(top_logprobs[place])
+    return likeliest.tokens[place], float(likeliest.logprobs[place])
 
 
-def _draw_from_all(draw: float, sampler: Sampler, logprobs: torch.Tensor) -> tuple[int, float]:
+def _draw_from_all(draw: float, sampler: Sampler, logprobs: np.ndarray) -> tuple[int, float]:
     """The same with the whole vocabulary sorted, for top_k or top_p beyond the first candidates."""
-    ordered = logprobs.double().sort(descending=True)
-    mass = ordered.values[: sampler.top_k].exp().cumsum(0)
-    size = int((mass < sampler.top_p * mass[-1]).sum()) + 1
-    mass = mass[:size]
+    order = np.argsort(-logprobs, kind="stable")[: sampler.top_k]
+    mass = np.exp(logprobs[order]).cumsum()
+    mass = mass[: int((mass < sampler.top_p * mass[-1]).sum()) + 1]
     place = _invert(mass, draw * float(mass[-1]))
-    return int(ordered.indices[place]), float(ordered.values[place])
+    return int(order[place]), float(logprobs[order[place]])
 
 
-def _invert(mass: torch.Tensor, draw: float) -> int:
+def _invert(mass: np.ndarray, draw: float) -> int:
     """The first place whose cumulative mass exceeds `draw`: one that has mass, even if rounding put `draw` too high."""
-    place = int(torch.searchsorted(mass, draw, right=True))
-    return place if place < len(mass) else int(torch.searchsorted(mass, mass[-1]))
+    place = int(np.searchsorted(mass, draw, side="right"))
+    return place if place < len(mass) else int(np.searchsorted(mass, mass[-1]))

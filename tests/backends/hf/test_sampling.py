@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from promptkit.backends.hf.sampling import Sampler, _argmax, choose
+from promptkit.backends.hf.sampling import Sampler, _argmax, choose, top
 
 DRAWS = 4000
 
@@ -181,6 +181,23 @@ def test_the_two_level_argmax_is_argmax(rows: int, size: int, seed: int, ties: b
     expected = [row.index(max(row)) for row in logits.tolist()]
     assert _argmax(logits).tolist() == expected == logits.argmax(-1).tolist()
     assert _argmax(logits.bfloat16()).tolist() == logits.bfloat16().argmax(-1).tolist()
+
+
+@given(
+    st.integers(1, 4), st.sampled_from([1, 63, 64, 320, 512]), st.integers(1, 8), st.integers(0, 10**6), st.booleans()
+)
+@settings(max_examples=100, deadline=None)
+def test_the_two_level_search_finds_the_largest_in_order(
+    rows: int, size: int, count: int, seed: int, ties: bool
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(rows, size, generator=generator)
+    if ties:
+        logits = logits.round()
+        logits[torch.rand(rows, size, generator=generator) < 0.3] = float("-inf")
+    for row, places in zip(logits.tolist(), top(logits, count).tolist(), strict=True):
+        assert len(set(places)) == len(places)
+        assert [row[place] for place in places] == sorted(row, reverse=True)[:count]
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
