@@ -1,5 +1,6 @@
 """Progress on standard error: bars on a terminal, a line at a time elsewhere."""
 
+import time
 from collections.abc import Callable
 from threading import Event, Thread
 from typing import Any, Self
@@ -11,7 +12,11 @@ from promptkit.foreign_text import one_line
 
 
 class Evaluation:
-    """The progress line of an evaluation: questions, share right, tokens a second, time left."""
+    """How far an evaluation is: a bar with questions, share right, tokens a second, time left; elsewhere than on a
+    terminal a line from time to time."""
+
+    every: float = 30.0
+    """Seconds between two lines."""
 
     def __enter__(self) -> Self:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -27,6 +32,7 @@ class Evaluation:
         self.task = self.bar.add_task("", total=None, state="")
         self.told = 0
         self.shown: Any = None
+        self.said = time.monotonic()
         return self
 
     def pause(self) -> None:
@@ -45,7 +51,13 @@ class Evaluation:
         for run in progress.finished_runs[self.told :]:
             self.told += 1
             right = f"{run.count('correct')} of {run.n} right, after {progress.seconds:.0f} s"
-            err.print(one_line(f"{run.strategy} on {run.benchmark}: {right}"), markup=False, soft_wrap=True)
+            self._say(f"{run.strategy} on {run.benchmark}: {right}")
+        if not err.is_terminal and time.monotonic() - self.said >= self.every:
+            self._say(f"{progress.done} of {progress.total} questions, {state} …")
+
+    def _say(self, line: str) -> None:
+        err.print(one_line(line), markup=False, soft_wrap=True)
+        self.said = time.monotonic()
 
     def __exit__(self, *_: object) -> None:
         self.bar.stop()

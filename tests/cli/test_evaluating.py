@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from promptkit import FakeBackend, backends
+from promptkit.cli.progress import Evaluation
 from tests.command_line import CommandLine
 from tests.isolation import ROOT
 
@@ -37,6 +38,19 @@ def test_eval_prints_verdict_table_and_folder(promptkit: CommandLine) -> None:
     assert said.err.endswith("Every prompt and answer is in mine, to be looked at in mine/report.html\n")
     assert {path.name for path in (promptkit.folder / "mine").iterdir()} == {"direct", "zero-shot", "report.html"}
     assert "Which strategy pays off" in (promptkit.folder / "mine" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_pipe_is_told_from_time_to_time_how_far_it_is(
+    promptkit: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Evaluation, "every", 0.0)
+    said = promptkit("eval", "--strategy", "direct", "--benchmark", "multiarith-style", "--limit", "4", "--no-cache")
+    lines = [line for line in said.err.splitlines() if line.endswith(" …")]
+    assert len(lines) >= 4
+    assert all(re.fullmatch(r"\d of 4 questions, (\d+ % right, )?\d+ tokens/s …", line) for line in lines)
+    monkeypatch.setattr(Evaluation, "every", 3600.0)
+    said = promptkit("eval", "--strategy", "direct", "--benchmark", "multiarith-style", "--limit", "4", "--no-cache")
+    assert " questions, " not in said.err
 
 
 def test_several_models_are_compared_with_each_other(promptkit: CommandLine, tiny_model: Path) -> None:
