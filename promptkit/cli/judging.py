@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -95,7 +96,7 @@ def judge(
     models.check(backends)  # before minutes are spent on the first judge
     run = _pairwise if pairwise else _by_criteria
     with metered(max_cost, max_tokens, max_calls, max_seconds) as meter:
-        failure = run(loaded, asked, texts, sources, backends, models, cache, seed, folder, as_json, meter)
+        failure = run(_Task(loaded, asked, texts, sources, backends, models, cache, seed, folder, as_json), meter)
     if failure is not None:
         raise BackendError(f"every verdict failed, the first one with: {failure}")
     if not as_json:
@@ -133,47 +134,55 @@ def _texts(
     return texts
 
 
-def _by_criteria(
-    rubric: "Rubric",
-    strategy: "Strategy",
-    texts: "dict[str, list[Item]]",
-    sources: list[str],
-    specs: list[str],
-    models: ModelOptions,
-    cache: bool,
-    seed: int,
-    folder: Path,
-    as_json: bool,
-    meter: "Meter",
-) -> str | None:
+@dataclass(frozen=True)
+class _Task:
+    """What is to be judged, by whom, and where it goes."""
+
+    rubric: "Rubric"
+    strategy: "Strategy"
+    texts: "dict[str, list[Item]]"
+    sources: list[str]
+    specs: list[str]
+    """Of the judges."""
+    models: ModelOptions
+    cache: bool
+    seed: int
+    folder: Path
+    as_json: bool
+
+
+def _by_criteria(task: _Task, meter: "Meter") -> str | None:
+    """Judge each text by each criterion, write and show it; returns why, where everything of a judge failed."""
     from promptkit.evaluation.judging import Judge, Judged, compare_points, judge_texts
     from promptkit.evaluation.judging.judged import all_failed
     from promptkit.evaluation.judging.record import judgement_lines, write_record
     from promptkit.evaluation.judging.table import print_judged
 
-    judge = Judge(rubric, strategy)
+    judge = Judge(task.rubric, task.strategy)
     found: list[Judged] = []
     identities: list[dict[str, Any]] = []
-    for spec in specs:
-        with _opened(models, spec, cache) as (backend, progress):
+    for spec in task.specs:
+        with _opened(task, spec) as (backend, progress):
             identities.append(backend.identity())
-            for name, items in texts.items():
+            for name, items in task.texts.items():
                 told = progress(name)
-                found.append(judge_texts(judge, items, backend, source=name, seed=seed, on_judged=told, meter=meter))
+                found.append(
+                    judge_texts(judge, items, backend, source=name, seed=task.seed, on_judged=told, meter=meter)
+                )
     compared: list[dict[str, Any]] = []
     for name in dict.fromkeys(one.judge for one in found):
         base, *others = [one for one in found if one.judge == name]
         for other in others:
-            difference = compare_points(base, other, seed=seed)
+            difference = compare_points(base, other, seed=task.seed)
             what = {"judge": name, "a": base.source, "b": other.source}
             compared.append({**what, **(difference.summary() if difference else {"n": 0})})
     result = {"judged": [one.summary() for one in found], "compared": compared, "judges": _between(found)}
     lines = (line for one in found for line in judgement_lines(judge, one))
-    write_record(folder, judge, sources, identities, seed, result, lines)
-    if as_json:
-        print_json({**result, "run_dir": str(folder)})
+    write_record(task.folder, judge, task.sources, identities, task.seed, result, lines)
+    if task.as_json:
+        print_json({**result, "run_dir": str(task.folder)})
     else:
-        print_judged(found, out, seed)
+        print_judged(found, out, task.seed)
     return next(filter(None, map(all_failed, found)), None)
 
 
@@ -192,53 +201,40 @@ def _between(found: "list[Judged]") -> list[dict[str, Any]]:
     ]
 
 
-def _pairwise(
-    rubric: "Rubric",
-    strategy: "Strategy",
-    texts: "dict[str, list[Item]]",
-    sources: list[str],
-    specs: list[str],
-    models: ModelOptions,
-    cache: bool,
-    seed: int,
-    folder: Path,
-    as_json: bool,
-    meter: "Meter",
-) -> str | None:
+def _pairwise(task: _Task, meter: "Meter") -> str | None:
+    """As `_by_criteria`, with the texts of two sources side by side."""
     from promptkit.evaluation.judging import PairJudge, judge_pairs, pairs
     from promptkit.evaluation.judging.record import preference_lines, write_record
     from promptkit.evaluation.judging.table import print_preference
 
-    judge = PairJudge(rubric, strategy)
-    (name_a, a), (name_b, b) = texts.items()
+    judge = PairJudge(task.rubric, task.strategy)
+    (name_a, a), (name_b, b) = task.texts.items()
     found = pairs(a, b)
     summaries: list[dict[str, Any]] = []
     lines: list[dict[str, Any]] = []
     identities: list[dict[str, Any]] = []
     failure = None
-    for spec in specs:
-        with _opened(models, spec, cache) as (backend, progress):
+    for spec in task.specs:
+        with _opened(task, spec) as (backend, progress):
             told = progress(f"{name_a} and {name_b}")
-            preference = judge_pairs(judge, found, backend, seed=seed, on_judged=told, meter=meter)
+            preference = judge_pairs(judge, found, backend, seed=task.seed, on_judged=told, meter=meter)
             summaries.append({"judge": backend.name, "a": name_a, "b": name_b, **preference.summary()})
             lines += preference_lines(preference, (name_a, name_b), backend.name)
             identities.append(backend.identity())
-            if not as_json:
+            if not task.as_json:
                 print_preference(preference, (name_a, name_b), backend.name, out)
             if all(verdict.readings == ("failed", "failed") for verdict in preference.verdicts):
                 failure = preference.verdicts[0].texts[0]
-    write_record(folder, judge, sources, identities, seed, {"pairwise": summaries}, lines)
-    if as_json:
-        print_json({"pairwise": summaries, "run_dir": str(folder)})
+    write_record(task.folder, judge, task.sources, identities, task.seed, {"pairwise": summaries}, lines)
+    if task.as_json:
+        print_json({"pairwise": summaries, "run_dir": str(task.folder)})
     return failure
 
 
 @contextmanager
-def _opened(
-    models: ModelOptions, spec: str, cache: bool
-) -> "Generator[tuple[Backend, Callable[[str], Callable[[int, int], None]]]]":
+def _opened(task: _Task, spec: str) -> "Generator[tuple[Backend, Callable[[str], Callable[[int, int], None]]]]":
     """A judge's backend, and what tells how far it is."""
-    where = models.open(spec, cache=cache)
+    where = task.models.open(spec, cache=task.cache)
 
     def progress(name: str) -> Callable[[int, int], None]:
         def tell(done: int, total: int) -> None:

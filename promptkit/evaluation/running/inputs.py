@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias, TypeVar, cast
 
 from promptkit.backends.base import Answer, Backend, Take
-from promptkit.errors import ConfigError
+from promptkit.errors import BackendError, ConfigError
 from promptkit.evaluation.benchmarks import Benchmark, load
 from promptkit.evaluation.running.naming import label
 from promptkit.scheduler import run_flows
 from promptkit.strategies import PRESETS, Strategy, resolve
-from promptkit.types import Request
+from promptkit.types import Question, Request
 
 T = TypeVar("T")
 Strategies: TypeAlias = Strategy | str | Path | Sequence[Strategy | str | Path] | Mapping[str, Strategy]
@@ -61,12 +62,8 @@ def check(strategies: Strategies, benchmarks: Sequence[Benchmark]) -> Named:
     named = [(_named(strategies, item), item) for item in benchmarks]
     for pairs, item in named:
         for _, strategy in pairs:
-            if strategy.needs_pool():
-                continue
-            with suppress(_AskedError):
-                for outcome in run_flows([strategy.steps(item.examples[0].question)], _Nobody()):
-                    if outcome.error is not None:
-                        raise outcome.error
+            if not strategy.needs_pool():
+                first_requests(strategy, [item.examples[0].question])
     return named
 
 
@@ -76,16 +73,32 @@ def all_differ(what: str, names: Sequence[str], hint: str) -> None:
         raise ConfigError(f"{what} {min(twice)!r} is given twice", hint=hint)
 
 
+def first_requests(strategy: Strategy, questions: Sequence[Question], seed: int = 0) -> list[Request]:
+    """The requests that need no completion before them, each once; what a template lacks is raised."""
+    noting = _Noting()
+    with suppress(_AskedError):
+        flows = (strategy.steps(question) for question in questions)
+        for outcome in run_flows(flows, noting, window=len(questions), seed=seed):
+            if outcome.error is not None and not isinstance(outcome.error, BackendError):
+                raise outcome.error
+    return noting.requests
+
+
 class _AskedError(Exception):
     pass
 
 
-class _Nobody(Backend):
-    """Ends the run as soon as something is asked."""
+@dataclass
+class _Noting(Backend):
+    """Takes down what is asked first, and answers nothing."""
+
+    requests: list[Request] = field(default_factory=list[Request])
 
     def serve(self, take: Take) -> Iterator[tuple[Request, Answer]]:
-        take(1)
+        while groups := take(2**31):
+            self.requests += [request for group in groups for request in group.requests]
         raise _AskedError
+        yield
 
 
 def _named(strategies: Strategies, benchmark: Benchmark) -> list[tuple[str, Strategy]]:

@@ -6,16 +6,16 @@ says nothing, two that answer briefly and always alike, and one that fills every
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, NamedTuple, TypeAlias
 
-from promptkit.backends.base import Answer, Backend, Take
+from promptkit.backends.base import Answer
 from promptkit.backends.fake import AnswerFunction, FakeBackend
 from promptkit.embedding import nothing_fetched
-from promptkit.errors import BackendError, ConfigError
+from promptkit.errors import ConfigError
 from promptkit.evaluation.benchmarks import Benchmark
-from promptkit.evaluation.running.inputs import Named
+from promptkit.evaluation.running.inputs import Named, first_requests
 from promptkit.evaluation.running.unloaded import Known
 from promptkit.scheduler import OnCall, run_flows
 from promptkit.strategies import Strategy
@@ -139,7 +139,7 @@ def _planned(
             found = prepared(strategy, pool, FakeBackend(models[2], batch_size=64), seed)
             fallback = found.strategy
             fixed = fallback if not found.usage.calls else None
-        first = _first(fixed, questions, seed) if fixed else None
+        first = first_requests(fixed, questions, seed) if fixed else None
     tried: list[Usage] = []
     through = count(1)
     for answer in models:
@@ -245,33 +245,3 @@ def _answer(question: Question, k: int) -> str:
             return question.labels[k % len(question.labels)]
         case _:
             return str(k)
-
-
-class _AskedError(Exception):
-    pass
-
-
-@dataclass
-class _First(Backend):
-    """Takes down what is asked first, and answers nothing."""
-
-    requests: list[Request] = field(default_factory=list[Request])
-
-    def serve(self, take: Take) -> Iterator[tuple[Request, Answer]]:
-        while groups := take(2**31):
-            self.requests += [request for group in groups for request in group.requests]
-        raise _AskedError
-        yield
-
-
-def _first(strategy: Strategy, questions: list[Question], seed: int) -> list[Request]:
-    """The requests that need no completion before them, each once."""
-    noting = _First()
-    try:
-        flows = (strategy.steps(question) for question in questions)
-        for outcome in run_flows(flows, noting, window=len(questions), seed=seed):
-            if outcome.error is not None and not isinstance(outcome.error, BackendError):
-                raise outcome.error
-    except _AskedError:
-        pass
-    return noting.requests
