@@ -1,7 +1,8 @@
 """Tokens a second of `HFBackend` against what a user would pick instead: same model, prompts and settings, in turn.
 
     python -m benchmarks.generation [--model default] [--dtype NAME] [--questions 128] [--rounds 3] [--only NAME …]
-        [--rivals static,single,tuned,continuous] [--lm-eval PYTHON] [--vllm PYTHON] [--switches] [--output FILE]
+        [--rivals static,single,tuned,continuous] [--lm-eval PYTHON] [--vllm PYTHON] [--batch-size N]
+        [--switches [PART …]] [--output FILE]
 
 Prints a Markdown table of medians and ratios for each workload, how many greedy texts equal those of static batches,
 the memory each took, what the bare forward pass reaches with as many rows, and what the second stage of chain of
@@ -39,7 +40,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--lm-eval", help="a Python where lm-evaluation-harness is installed")
     parser.add_argument("--vllm", help="a Python where vLLM for CPUs is installed")
     parser.add_argument("--plain-weights", action="store_true", help="without packed weights, to see what they give")
-    parser.add_argument("--switches", action="store_true", help="each part of the engine switched off, in turn")
+    parser.add_argument("--batch-size", type=int, default=128, help="rows that promptkit decodes at once")
+    parser.add_argument(
+        "--switches", nargs="*", choices=SWITCHES[1:], help="these parts of the engine switched off, in turn; else all"
+    )
     parser.add_argument("--output", type=Path)
     return parser.parse_args()
 
@@ -93,11 +97,11 @@ def compare(ours: HFBackend, rivals: list[Rival], workload: Workload, rounds: in
     return laps
 
 
-def switched(ours: HFBackend, workload: Workload, rounds: int) -> None:
-    """Print what each part of the engine gives, by leaving it out."""
-    rates: dict[str, list[float]] = {part: [] for part in SWITCHES}
+def switched(ours: HFBackend, workload: Workload, rounds: int, parts: list[str]) -> None:
+    """Print what each of these parts of the engine gives, by leaving it out."""
+    rates: dict[str, list[float]] = {part: [] for part in [SWITCHES[0], *(parts or SWITCHES[1:])]}
     for _ in range(rounds):
-        for part in SWITCHES:
+        for part in rates:
             with without(part):
                 rates[part].append(lap(ours, workload).rate)
     print(f"| {workload.title}, without | tokens/s (min–max) | of the whole |\n|---|---|---|")
@@ -116,7 +120,8 @@ def _range(values: list[float], digits: int) -> str:
 def main() -> None:
     """Run all that was asked for."""
     options = arguments()
-    ours = HFBackend(options.model, dtype=options.dtype, pack_weights=not options.plain_weights)
+    packed = not options.plain_weights
+    ours = HFBackend(options.model, dtype=options.dtype, pack_weights=packed, batch_size=options.batch_size)
     dtype = str(ours.model.dtype).removeprefix("torch.")
     plain = HFBackend(options.model, dtype=dtype, pack_weights=False)
     plain.model.set_attn_implementation("sdpa")
@@ -126,8 +131,8 @@ def main() -> None:
     kept: dict[str, dict[str, list[Lap]]] = {}
     for name, workload in workloads(options.benchmark, options.questions, options.max_tokens, options.puzzles).items():
         if not options.only or name in options.only:
-            if options.switches:
-                switched(ours, workload, options.rounds)
+            if options.switches is not None:
+                switched(ours, workload, options.rounds, options.switches)
             else:
                 kept[workload.title] = compare(ours, rivals, workload, options.rounds)
     if not options.only or "stages" in options.only:
