@@ -59,7 +59,7 @@ def assert_fits(drawn: list[int], expected: torch.Tensor) -> None:
         assert chisquare(observed, hoped).pvalue > 1e-3
 
 
-@pytest.mark.parametrize("size", [10, 64, 500])
+@pytest.mark.parametrize("size", [10, 64, 500, 5120])
 @pytest.mark.parametrize(
     ("temperature", "top_p", "top_k"),
     [
@@ -200,14 +200,15 @@ def test_the_two_level_search_finds_the_largest_in_order(
         assert [row[place] for place in places] == sorted(row, reverse=True)[:count]
 
 
+@pytest.mark.parametrize("size", [128, 8192])
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 @pytest.mark.parametrize("bad", [float("nan"), float("-inf")])
-def test_logits_that_are_no_numbers_are_refused(temperature: float, bad: float) -> None:
-    logits = torch.full((1, 128), bad)
+def test_logits_that_are_no_numbers_are_refused(temperature: float, bad: float, size: int) -> None:
+    logits = torch.full((1, size), bad)
     with pytest.raises(ArithmeticError, match="no numbers"):
         choose(logits, [sampler(temperature)])
     if bad != bad:
-        logits = random_logits(128)[None]
+        logits = random_logits(size)[None]
         logits[0, 77] = bad
         with pytest.raises(ArithmeticError, match="no numbers"):
             choose(logits, [sampler(temperature)])
