@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.generation.drawing import bars
+from benchmarks.generation.drawing import draw
 from benchmarks.generation.measuring import SWITCHES, Lap, Watched, bare_rate, lap, watching, without
 from benchmarks.generation.rivals import Continuous, Elsewhere, Rival, Static
 from benchmarks.generation.workloads import Workload, two_stages, workloads
@@ -148,9 +148,7 @@ def main() -> None:
         whole = {title: {name: [vars(one) for one in these] for name, these in laps.items()}
                  for title, laps in kept.items()}  # fmt: skip
         options.output.write_text(json.dumps(whole), encoding="utf-8")
-        medians = {title: {name: statistics.median(one.rate for one in these) for name, these in laps.items()}
-                   for title, laps in kept.items()}  # fmt: skip
-        options.output.with_suffix(".svg").write_text(bars(medians, "tokens a second"), encoding="utf-8")
+        draw(options.output.with_suffix(".svg"), [options.output])
 
 
 if __name__ == "__main__":
