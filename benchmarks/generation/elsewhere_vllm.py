@@ -7,6 +7,7 @@ import sys
 os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "4")
 os.environ.setdefault("VLLM_CPU_NUM_OF_RESERVED_CPU", "0")  # by itself it leaves one core to its scheduler
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")  # standard output is for the answers
 
 
 def main() -> None:
