@@ -13,6 +13,7 @@ as JSON and draws the medians beside it as SVG.
 import argparse
 import json
 import statistics
+import sys
 from pathlib import Path
 
 import torch
@@ -70,9 +71,9 @@ def compare(ours: HFBackend, rivals: list[Rival], workload: Workload, rounds: in
     watched = Watched()
     for _ in range(rounds):
         with watching(watched):
-            laps["promptkit"].append(lap(ours, workload))
+            laps["promptkit"].append(_told("promptkit", lap(ours, workload)))
         for rival in rivals:
-            laps[rival.name].append(lap(rival, workload))
+            laps[rival.name].append(_told(rival.name, lap(rival, workload)))
     mine = laps["promptkit"]
     print(f"**{workload.title}**\n")
     print("| | tokens/s (min–max) | promptkit is faster by (min–max) | same texts | memory |")
@@ -110,6 +111,12 @@ def switched(ours: HFBackend, workload: Workload, rounds: int, parts: list[str])
         print(f"| {'(nothing left out)' if part == 'everything' else part} | {_range(these, 0)} "
               f"| {statistics.median(these) / whole:.0%} |")  # fmt: skip
     print(flush=True)
+
+
+def _told(name: str, done: Lap) -> Lap:
+    """Say on standard error how it went: all rounds together may take an hour."""
+    print(f"{name}: {done.tokens} tokens in {done.seconds:.0f} s", file=sys.stderr, flush=True)
+    return done
 
 
 def _range(values: list[float], digits: int) -> str:
