@@ -1,8 +1,12 @@
 """The same requests through other programs, each as a backend."""
 
+import atexit
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -128,6 +132,8 @@ class Continuous(Static):
 class Elsewhere(Rival):
     """A program in a Python of its own, which reads a line of JSON a batch and writes one.
 
+    It is stopped while it is not asked: vLLM's processes look for work all the time, which takes cores from the others.
+
     Args:
         of: whose prompts and end tokens it uses.
         name: vllm or lm_eval, for the script beside this file.
@@ -139,7 +145,10 @@ class Elsewhere(Rival):
         super().__init__(of, {"vllm": "vLLM", "lm_eval": "lm-evaluation-harness, HF backend"}[name])
         dtype = str(of.model.dtype).removeprefix("torch.")
         command = [python, str(HERE / f"elsewhere_{name}.py"), folder, dtype]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        atexit.register(self.close)  # a stopped process does not see that its input has ended
         self._read()
 
     def complete(self, prompts: list[list[int]], samples: int, like: Request) -> list[list[list[int]]]:
@@ -155,6 +164,7 @@ class Elsewhere(Rival):
             "ends": self.ends,
         }
         assert self.process.stdin is not None
+        os.killpg(self.process.pid, signal.SIGCONT)
         print(json.dumps(asked), file=self.process.stdin, flush=True)
         return self._read()
 
@@ -163,12 +173,14 @@ class Elsewhere(Rival):
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if line.startswith("@@"):
+                os.killpg(self.process.pid, signal.SIGSTOP)
                 return json.loads(line[2:])
         raise SystemExit(f"{self.name} ended: {self.process.wait()}")
 
     def close(self) -> None:
-        """End the process."""
-        self.process.kill()
+        """End the process and those that it started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def _settings(group: Iterable[Request]) -> str:
