@@ -1,6 +1,8 @@
 """The medians of what `make bench` kept, as a bar chart.
 
-python -m benchmarks.generation.drawing PICTURE.svg OUTPUT.json …
+    python -m benchmarks.generation.drawing PICTURE.svg OUTPUT.json …
+
+Run from the checkout's root.
 """
 
 import json

@@ -14,9 +14,9 @@ import torch
 
 from benchmarks.generation.workloads import Workload
 from promptkit.backends.base import Backend
-from promptkit.backends.hf import HFBackend, backend, forward
+from promptkit.backends.hf import HFBackend, backend, forward, sampling
 from promptkit.backends.hf.cache import RaggedCache
-from promptkit.backends.hf.engine import RollingBatch
+from promptkit.backends.hf.engine import RollingBatch, Row
 from promptkit.backends.hf.loading import give_memory_back
 from promptkit.backends.hf.sampling import Sampler
 from promptkit.scheduler import run_flows
@@ -142,19 +142,13 @@ def without(part: str) -> Iterator[None]:
         elif part == "prefixes":
             stack.enter_context(patch.object(forward, "_WORTH_SHARING", 2**30))
         elif part == "samples together":
-            from promptkit.backends.hf.engine import Row
-
             stack.enter_context(patch.object(Row, "same_prompt", lambda *_: False))
         elif part == "rolling":
             admit = RollingBatch._admit
             stack.enter_context(patch.object(RollingBatch, "_admit", lambda self: [] if self.live else admit(self)))
         elif part == "two-level argmax":
-            from promptkit.backends.hf import sampling
-
             stack.enter_context(patch.object(sampling, "_argmax", lambda logits: logits.argmax(-1)))
         elif part == "candidates before the softmax":
-            from promptkit.backends.hf import sampling
-
             stack.enter_context(patch.object(sampling, "_sample", _multinomial))
         yield
 
