@@ -14,10 +14,11 @@ import torch
 
 from benchmarks.generation.workloads import Workload
 from promptkit.backends.base import Backend
-from promptkit.backends.hf import HFBackend, backend, forward, sampling
+from promptkit.backends.hf import HFBackend, backend, engine, forward, sampling
 from promptkit.backends.hf.cache import RaggedCache
-from promptkit.backends.hf.engine import RollingBatch, Row
+from promptkit.backends.hf.engine import RollingBatch
 from promptkit.backends.hf.loading import give_memory_back
+from promptkit.backends.hf.rows import Row
 from promptkit.backends.hf.sampling import Sampler
 from promptkit.scheduler import run_flows
 
@@ -116,7 +117,7 @@ def bare_rate(of: HFBackend, rows: int, positions: int, steps: int = 12) -> floa
     laps: list[float] = []
     for step in range(steps):
         start = time.perf_counter()
-        forward.decode(of.model, cache, [11] * rows, [len(prompt[0]) + step] * rows, [0] * rows)
+        forward.decode(of.model, cache, [[11]] * rows, [len(prompt[0]) + step] * rows, [0] * rows)
         laps.append(time.perf_counter() - start)
     return rows / statistics.median(laps)
 
@@ -129,6 +130,7 @@ SWITCHES = (
     "rolling",
     "two-level argmax",
     "candidates before the softmax",
+    "prompt lookup",
 )
 """What can be switched off; the first is nothing."""
 
@@ -148,6 +150,8 @@ def without(part: str) -> Iterator[None]:
             stack.enter_context(patch.object(RollingBatch, "_admit", lambda self: [] if self.live else admit(self)))
         elif part == "two-level argmax":
             stack.enter_context(patch.object(sampling, "_argmax", lambda logits: logits.argmax(-1)))
+        elif part == "prompt lookup":
+            stack.enter_context(patch.object(engine, "_DRAFTED_ROWS", 0))
         elif part == "candidates before the softmax":
             stack.enter_context(patch.object(sampling, "_sample", _multinomial))
         yield

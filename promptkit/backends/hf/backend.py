@@ -12,10 +12,11 @@ import torch
 
 from promptkit import models
 from promptkit.backends.base import Answer, Backend, Group, Take
-from promptkit.backends.hf.engine import RollingBatch, Row
+from promptkit.backends.hf.engine import RollingBatch
 from promptkit.backends.hf.loading import Quantization, first_line, identity, load
 from promptkit.backends.hf.probing import probe
 from promptkit.backends.hf.prompts import Mode, render
+from promptkit.backends.hf.rows import Row
 from promptkit.errors import BackendError, ConfigError, ContextOverflowError
 from promptkit.types import LOCAL, Completion, Price, Request
 
@@ -131,6 +132,7 @@ class HFBackend(Backend):
             cache_tokens=self._cache_tokens(),
             mixed_up_to=self.ability.mixed_up_to,
             cascade=self.ability.cascade,
+            drafts=self.ability.drafts,
         )
         while True:
             # A few at a time, since their length decides how many have room: what waits here, waits before the second

@@ -92,16 +92,16 @@ class _RaggedLayer(DynamicLayer):
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *_args: Any, **_kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write one new position for each live row; return the live rows up to the longest one."""
+        """Write the new positions of each live row; return the live rows up to the longest one."""
         assert self.keys is not None and self.values is not None
         owner = self.owner
-        self.keys[owner.row_index, :, owner.positions] = key_states[:, :, 0]
-        self.values[owner.row_index, :, owner.positions] = value_states[:, :, 0]
+        self.keys[owner.row_index, :, owner.positions] = key_states.transpose(1, 2)
+        self.values[owner.row_index, :, owner.positions] = value_states.transpose(1, 2)
         rows = len(owner.row_index)
         return self.keys[:rows, :, : owner.span], self.values[:rows, :, : owner.span]
 
     def get_seq_length(self) -> int:
-        """Positions in use by the longest row, the one that is being written included."""
+        """Positions in use by the longest row, those that are being written included."""
         return self.owner.span
 
 
@@ -117,8 +117,8 @@ class RaggedCache(Cache):
         self.layers: list[Any] = []
         self.rows = 0
         self.capacity = 0
-        self.row_index = torch.empty(0, dtype=torch.long)
-        self.positions = torch.empty(0, dtype=torch.long)
+        self.row_index = torch.empty(0, 1, dtype=torch.long)
+        self.positions = torch.empty(0, 1, dtype=torch.long)
         self.span = 0
         self.prefixes: list[tuple[Kept, torch.Tensor]] = []
         """What groups of rows begin with, each with the indices of these rows (`[rows]`, long)."""
@@ -165,9 +165,9 @@ class RaggedCache(Cache):
         return [(layer.keys[where].clone(), layer.values[where].clone()) for layer in self.layers]
 
     def begin_step(self, positions: torch.Tensor) -> None:
-        """The next forward pass writes row `i` at `positions[i]` (`[live]`, long)."""
+        """The next forward pass writes row `i` at `positions[i]` (`[live, new]`, long)."""
         self.positions = positions
-        self.row_index = torch.arange(len(positions), device=positions.device)
+        self.row_index = torch.arange(len(positions), device=positions.device)[:, None]
         self.span = int(positions.max()) + 1
 
     def move(self, source: int, target: int, length: int) -> None:
@@ -219,25 +219,26 @@ _NAME = "promptkit"
 def _attention(
     module: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: Any, **options: Any
 ) -> tuple[torch.Tensor, None]:
-    """Attention of one new position a row, `query` `[rows, heads, 1, head_dim]`, to its prefix and its own positions.
+    """Attention of the new positions of each row, `query` `[rows, heads, new, head_dim]`, to its prefix and its own.
 
     Heads that share keys stand in the place of positions, so that no key is copied for each of them: many times faster
     than `sdpa_attention_forward`, which repeats keys and values wherever there is a mask. The prefix and a row's own
     positions are computed apart, the first for all rows of a prefix at once, and merged by their log-sum-exp.
 
     Returns:
-        `[rows, 1, heads, head_dim]`, and no weights.
+        `[rows, new, heads, head_dim]`, and no weights.
     """
     cache = _stepping.get()
     if cache is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
-    rows, heads, _, size = query.shape
+    rows, heads, new, size = query.shape
     groups, scale = key.shape[1], options.get("scaling") or size**-0.5
-    query = query.reshape(rows, groups, heads // groups, size)
+    query = query.reshape(rows, groups, heads // groups * new, size)
+    mask = attention_mask.repeat(1, 1, heads // groups, 1) if new > 1 else attention_mask
     if not cache.prefixes:
-        result = scaled_dot_product_attention(query, key, value, attn_mask=attention_mask, scale=scale)
-        return result.reshape(rows, 1, heads, result.shape[-1]), None
-    own, weight = _part(query, key, value, attention_mask, scale)
+        result = scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=scale)
+        return result.reshape(rows, heads, new, -1).transpose(1, 2), None
+    own, weight = _part(query, key, value, mask, scale)
     for prefix, index in cache.prefixes:
         keys, values = prefix.layers[module.layer_idx]
         side = query[index].transpose(0, 1).flatten(1, 2)[None]
@@ -246,7 +247,7 @@ def _attention(
         )
         both = torch.logaddexp(weight[index], its)
         own[index] = own[index] * (weight[index] - both).exp_() + found * (its - both).exp_()
-    return own.to(query.dtype).reshape(rows, 1, heads, own.shape[-1]), None
+    return own.to(query.dtype).reshape(rows, heads, new, -1).transpose(1, 2), None
 
 
 def _part(

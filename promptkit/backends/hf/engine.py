@@ -4,78 +4,27 @@ Each row is one sample of one prompt, with settings, limits and random stream of
 share its prefill. References: continuous batching (Yu et al., 2022, "Orca").
 """
 
-import random
 import re
-import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import torch
 
 from promptkit.backends.hf.cache import Kept, blocks, held_positions
+from promptkit.backends.hf.drafting import draft
 from promptkit.backends.hf.forward import AloneSlots, MixedSlots, Need, Slots, shared_prefix
-from promptkit.backends.hf.sampling import Sampler, choose
-from promptkit.types import FinishReason
+from promptkit.backends.hf.rows import Row
+from promptkit.backends.hf.sampling import choose
 
 _PREFILL_TOKENS = 4096
 """Prompt tokens, padding included and what is shared left out, that are computed in one forward pass."""
 _PREFILL_POSITIONS = 4 * _PREFILL_TOKENS
 """Positions of the cache that one such pass may fill, what is shared included: for a moment they exist twice."""
-
-
-@dataclass(eq=False)
-class Row:
-    """One sample under way."""
-
-    prompt: list[int]
-    max_tokens: int
-    stop: tuple[str, ...]
-    temperature: float
-    top_p: float
-    top_k: int | None
-    seed: int
-    tag: Any
-    """Whatever the caller wants to find again."""
-    key: str = ""
-    """Its name, for prompts that go on from it."""
-    parent: str | None = None
-    """The key of the row that this prompt goes on from."""
-    started: float = field(default_factory=time.perf_counter)
-    spared: int = 0
-    """Positions of its prompt that were held for several rows already when it was admitted."""
-    reused: int = 0
-    """Tokens of its prompt that were not computed for it."""
-    tokens: list[int] = field(default_factory=list[int])
-    logprob: float | None = None
-    finish_reason: FinishReason | None = None
-    sampler: Sampler = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.restart()
-
-    def restart(self) -> None:
-        """Forget what was generated. The same seed will give the same tokens again."""
-        self.tokens = []
-        self.logprob = None
-        self.finish_reason = None
-        self.sampler = Sampler(self.temperature, self.top_p, self.top_k, random.Random(self.seed))
-
-    @property
-    def length(self) -> int:
-        """Positions of the cache in use: everything but the newest token, which the next step writes."""
-        return len(self.prompt) + len(self.tokens) - 1
-
-    @property
-    def capacity(self) -> int:
-        """Positions that it may come to use."""
-        return len(self.prompt) + self.max_tokens
-
-    def same_prompt(self, other: "Row") -> bool:
-        """Whether one prefill serves both."""
-        return self.prompt is other.prompt or self.prompt == other.prompt
-
+_DRAFT = 4
+"""Tokens that are guessed at a time."""
+_DRAFTED_ROWS = 2
+"""Rows up to which guessing pays: a step takes longer with guesses the more rows there are (docs/performance.md)."""
 
 Ended: TypeAlias = tuple[Row, Exception | None]
 """A row that is through, or that could not be generated and why."""
@@ -96,6 +45,7 @@ class RollingBatch:
         mixed_up_to: rows of at most so many positions may be decoded together; see `probing`. Of longer ones only
             samples of one prompt are, with the model's own cache.
         cascade: whether what many rows begin with is held once for all of them.
+        drafts: whether few rows read guesses of what comes next along with their newest token.
     """
 
     def __init__(
@@ -108,16 +58,16 @@ class RollingBatch:
         cache_tokens: int,
         mixed_up_to: int = 2**31,
         cascade: bool = True,
+        drafts: bool = True,
     ) -> None:
         self.ends = ends
         self.decode = decode
         self.max_rows = max_rows
         self.cache_tokens = cache_tokens
         self.mixed_up_to = mixed_up_to
+        self.drafts = drafts
         self.live: list[Row] = []
         self.waiting: deque[Row] = deque()
-        self.steps = 0
-        self.row_steps = 0
         self._most_rows = max_rows
         self._recovering = False
         """Whether rows that end well raise `max_rows` again, because the row that was too large is gone."""
@@ -286,11 +236,24 @@ class RollingBatch:
 
     @torch.inference_mode()
     def _step(self) -> None:
-        """One token for each live row."""
-        logits = self._slots.step([row.tokens[-1] for row in self.live], [row.length for row in self.live])
-        self._accept(self.live, logits)
-        self.steps += 1
-        self.row_steps += len(self.live)
+        """One token for each live row, and those after it that were guessed right."""
+        inputs = self._inputs()
+        logits = self._slots.step(inputs, [row.length for row in self.live])
+        self._accept(self.live, logits[:, 0])
+        slots = range(len(self.live))
+        for place in range(1, logits.shape[1]):
+            slots = [slot for slot in slots if self.live[slot].reads_on(inputs[slot][place])]
+            if not slots:
+                break
+            self._accept([self.live[slot] for slot in slots], logits[slots, place])
+
+    def _inputs(self) -> list[list[int]]:
+        """What the next step reads of each row, as much of one as of another: its newest token, and a draft."""
+        few = self._slots is self._mixed and len(self.live) <= _DRAFTED_ROWS
+        most = min(row.max_tokens - len(row.tokens) - 1 for row in self.live) if few and self.drafts else 0
+        drafts = [draft([*row.prompt, *row.tokens], min(_DRAFT, most)) if most else [] for row in self.live]
+        width = max(map(len, drafts))
+        return [[row.tokens[-1], *one, *[0] * (width - len(one))] for row, one in zip(self.live, drafts, strict=True)]
 
     def _accept(self, rows: list[Row], logits: torch.Tensor) -> None:
         """Choose the next token of each row and see whether it ends there."""

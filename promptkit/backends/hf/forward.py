@@ -107,28 +107,30 @@ def _read(model: Any, tokens: list[list[int]], cache: DynamicCache) -> torch.Ten
 
 
 @torch.inference_mode()
-def decode(model: Any, cache: RaggedCache, tokens: list[int], lengths: list[int], prefixes: list[int]) -> torch.Tensor:
-    """One step for all live rows: row `i` reads `tokens[i]` at position `lengths[i]`, and the first `prefixes[i]`
-    positions lie in the prefix that it shares.
+def decode(
+    model: Any, cache: RaggedCache, tokens: list[list[int]], lengths: list[int], prefixes: list[int]
+) -> torch.Tensor:
+    """One step for all live rows: row `i` reads `tokens[i]`, as many as the others, from position `lengths[i]` on, and
+    the first `prefixes[i]` positions lie in the prefix that it shares.
 
     Returns:
-        The next logits, `[rows, vocabulary]`.
+        The logits after each of these tokens, `[rows, tokens, vocabulary]`.
     """
-    absolute = torch.tensor(lengths, device=model.device)
-    positions = absolute - torch.tensor(prefixes, device=model.device)
+    ids = torch.tensor(tokens, device=model.device)
+    absolute = torch.tensor(lengths, device=model.device)[:, None] + torch.arange(ids.shape[1], device=model.device)
+    positions = absolute - torch.tensor(prefixes, device=model.device)[:, None]
     cache.begin_step(positions)
-    unseen = torch.arange(cache.span, device=model.device) > positions[:, None]
+    unseen = torch.arange(cache.span, device=model.device) > positions[:, :, None]
     mask = torch.zeros(unseen.shape, dtype=model.dtype, device=model.device)
-    mask = mask.masked_fill_(unseen, torch.finfo(model.dtype).min)[:, None, None, :]
+    mask = mask.masked_fill_(unseen, torch.finfo(model.dtype).min)[:, None]
     with stepping(cache):
-        output = model(
-            input_ids=torch.tensor(tokens, device=model.device)[:, None],
-            position_ids=absolute[:, None],
+        return model(
+            input_ids=ids,
+            position_ids=absolute,
             attention_mask=mask,
             use_cache=True,
             **{cache_name(model): cache},
-        )
-    return output.logits[:, -1]
+        ).logits
 
 
 @torch.inference_mode()
@@ -194,8 +196,14 @@ class Slots(Protocol):
         """How many positions of a row lie in what it shares with others."""
         ...
 
-    def step(self, tokens: list[int], lengths: list[int]) -> torch.Tensor:
-        """Read the next token of each row, at position `lengths[i]`; return the logits after it."""
+    def step(self, tokens: list[list[int]], lengths: list[int]) -> torch.Tensor:
+        """Read the next tokens of each row, as many of one as of another, from position `lengths[i]` on.
+
+        What is read again at the same position replaces what was read there, in slots that mix rows.
+
+        Returns:
+            The logits after each, `[rows, tokens, vocabulary]`.
+        """
         ...
 
     def keep(self, slot: int, tokens: list[int]) -> Kept | None:
@@ -281,7 +289,7 @@ class MixedSlots:
         begin = self.begins[slot]
         return len(begin.tokens) if begin else 0
 
-    def step(self, tokens: list[int], lengths: list[int]) -> torch.Tensor:
+    def step(self, tokens: list[list[int]], lengths: list[int]) -> torch.Tensor:
         """See `Slots`."""
         return decode(self.model, self.cache, tokens, lengths, [self.shared(slot) for slot in range(len(tokens))])
 
@@ -351,14 +359,14 @@ class AloneSlots:
         """See `Slots`."""
         return 0
 
-    def step(self, tokens: list[int], lengths: list[int]) -> torch.Tensor:
-        """See `Slots`."""
-        self.texts = [[*text, token] for text, token in zip(self.texts, tokens, strict=True)]
+    def step(self, tokens: list[list[int]], lengths: list[int]) -> torch.Tensor:
+        """See `Slots`. One token of each row at a time."""
+        self.texts = [[*text, *more] for text, more in zip(self.texts, tokens, strict=True)]
         if lengths[0] in self.turns_at:
             logits, self.state = continue_alone(self.model, self.texts)
         else:
-            logits, self.state = continue_alone(self.model, [[token] for token in tokens], self.state)
-        return logits
+            logits, self.state = continue_alone(self.model, tokens, self.state)
+        return logits[:, None]
 
     def keep(self, slot: int, tokens: list[int]) -> None:
         """See `Slots`: the model's own state cannot be taken apart."""

@@ -47,6 +47,8 @@ class Ability:
     """What the cache takes for one position of one row."""
     cascade: bool = False
     """Whether what many rows begin with may be held once for all of them."""
+    drafts: bool = False
+    """Whether a row may read several tokens in a step, of which some are taken back."""
 
 
 @torch.inference_mode()
@@ -88,7 +90,9 @@ def probe(model: Any, name: str) -> Ability:
     limit = _limit(model.config.get_text_config())
     if limit <= max(_LENGTHS) + _STEPS or _mixed(model, False, prompts, tokens, truth) > tolerance:
         return Ability(0, position_bytes)
-    return Ability(limit, position_bytes, _mixed(model, True, prompts, tokens, truth) <= tolerance)
+    cascade = _mixed(model, True, prompts, tokens, truth) <= tolerance
+    drafts = _mixed(model, cascade, prompts, tokens, truth, at_once=_STEPS) <= tolerance
+    return Ability(limit, position_bytes, cascade, drafts)
 
 
 def _alone(model: Any, name: str, prompts: Any, tokens: Any, truth: Any) -> tuple[float, int]:
@@ -99,7 +103,7 @@ def _alone(model: Any, name: str, prompts: Any, tokens: Any, truth: Any) -> tupl
         for prompt, more, expected in zip(prompts, tokens, truth, strict=True):
             found = [slots.enter([prompt], [2], Need(2, 0, 0)).logits[0]]
             for step, token in enumerate(more):
-                found.extend(slots.step([token, token], [len(prompt) + step] * 2)[1:])
+                found.extend(slots.step([[token], [token]], [len(prompt) + step] * 2)[1])
             errors.append(_error(torch.stack(found), expected))
             position_bytes = _bytes(slots.state) // (2 * (len(prompt) + len(more)))
             slots.clear()
@@ -111,16 +115,17 @@ def _alone(model: Any, name: str, prompts: Any, tokens: Any, truth: Any) -> tupl
     return max(errors), max(1, position_bytes)
 
 
-def _mixed(model: Any, cascade: bool, prompts: Any, tokens: Any, truth: Any) -> float:
-    """The largest relative error when the prompts are decoded together; infinite when that cannot be done."""
+def _mixed(model: Any, cascade: bool, prompts: Any, tokens: Any, truth: Any, at_once: int = 1) -> float:
+    """The largest relative error when the prompts are decoded together, so many tokens a step; infinite when that
+    cannot be done."""
     slots = MixedSlots(model, 0, cascade, from_tokens=_SHARED)
     if cascade and not slots.cascade:
         return float("inf")
     try:
         found = [slots.enter(prompts, [1, 1], Need(2, 0, max(_LENGTHS) + _STEPS)).logits]
-        for step in range(_STEPS):
+        for step in range(0, _STEPS, at_once):
             lengths = [len(prompt) + step for prompt in prompts]
-            found.append(slots.step([more[step] for more in tokens], lengths))
+            found.extend(slots.step([more[step : step + at_once] for more in tokens], lengths).unbind(1))
     except _FOREIGN:
         return float("inf")
     return max(_error(torch.stack(found)[:, row], expected) for row, expected in enumerate(truth))

@@ -11,7 +11,7 @@ import torch
 from transformers.cache_utils import DynamicCache
 
 from promptkit.backends.hf import cache
-from promptkit.backends.hf.engine import Row
+from promptkit.backends.hf.rows import Row
 from promptkit.backends.hf.sampling import choose
 
 VOCABULARY = 29
@@ -36,6 +36,8 @@ class HistoryModel:
         self.config = SimpleNamespace(get_text_config=SimpleNamespace, _attn_implementation=cache._NAME)
         self.calls = 0
         self.prefilled: list[int] = []
+        self.decoded: list[tuple[int, int]] = []
+        """Rows, and new tokens of each, of every call that was no prefill."""
         self.fail_at = fail_at or {}
         self.most_positions = float("inf")
         """Rows × positions beyond which a call runs out of memory."""
@@ -64,8 +66,10 @@ class HistoryModel:
         assert use_cache
         filled = DynamicCache() if past_key_values is None else past_key_values
         rows, new = input_ids.shape
-        if new > 1 or past_key_values is None or not filled.get_seq_length():
+        if attention_mask is None and (new > 1 or past_key_values is None or not filled.get_seq_length()):
             self.prefilled += [new] * rows
+        else:
+            self.decoded.append((rows, new))
         if position_ids is None:
             start = filled.get_seq_length()
             position_ids = torch.arange(start, start + new).expand(rows, new)

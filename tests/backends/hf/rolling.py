@@ -3,7 +3,8 @@
 import random
 from typing import Any
 
-from promptkit.backends.hf.engine import RollingBatch, Row
+from promptkit.backends.hf.engine import RollingBatch
+from promptkit.backends.hf.rows import Row
 from tests.backends.hf.history_model import END, VOCABULARY, alone, make_row
 
 

@@ -2,7 +2,8 @@
 
 import heapq
 
-from promptkit.backends.hf.engine import RollingBatch, Row
+from promptkit.backends.hf.engine import RollingBatch
+from promptkit.backends.hf.rows import Row
 from tests.backends.hf.history_model import END, HistoryModel, make_row
 
 _BLOCK = 128
