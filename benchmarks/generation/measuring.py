@@ -151,7 +151,7 @@ def without(part: str) -> Iterator[None]:
         elif part == "two-level argmax":
             stack.enter_context(patch.object(sampling, "_argmax", lambda logits: logits.argmax(-1)))
         elif part == "prompt lookup":
-            stack.enter_context(patch.object(engine, "_DRAFTED_ROWS", 0))
+            stack.enter_context(patch.object(engine, "_GUESSES", 0))
         elif part == "candidates before the softmax":
             stack.enter_context(patch.object(sampling, "_sample", _multinomial))
         yield

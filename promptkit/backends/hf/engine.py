@@ -21,10 +21,10 @@ _PREFILL_TOKENS = 4096
 """Prompt tokens, padding included and what is shared left out, that are computed in one forward pass."""
 _PREFILL_POSITIONS = 4 * _PREFILL_TOKENS
 """Positions of the cache that one such pass may fill, what is shared included: for a moment they exist twice."""
-_DRAFT = 4
-"""Tokens that are guessed at a time."""
-_DRAFTED_ROWS = 2
-"""Rows up to which guessing pays: a step takes longer with guesses the more rows there are (docs/performance.md)."""
+_GUESSES = 8
+"""Tokens guessed in a step, over all rows: with more, a step takes longer than they save (docs/performance.md)."""
+_DRAFT = range(2, 5)
+"""Tokens of a row that are guessed, where that are not too many for all."""
 
 Ended: TypeAlias = tuple[Row, Exception | None]
 """A row that is through, or that could not be generated and why."""
@@ -249,9 +249,10 @@ class RollingBatch:
 
     def _inputs(self) -> list[list[int]]:
         """What the next step reads of each row, as much of one as of another: its newest token, and a draft."""
-        few = self._slots is self._mixed and len(self.live) <= _DRAFTED_ROWS
-        most = min(row.max_tokens - len(row.tokens) - 1 for row in self.live) if few and self.drafts else 0
-        drafts = [draft([*row.prompt, *row.tokens], min(_DRAFT, most)) if most else [] for row in self.live]
+        room = min(row.max_tokens - len(row.tokens) - 1 for row in self.live)
+        most = min(_GUESSES // len(self.live), _DRAFT[-1])
+        drafted = self.drafts and self._slots is self._mixed and most in _DRAFT
+        drafts = [draft([*row.prompt, *row.tokens], min(most, room)) if drafted else [] for row in self.live]
         width = max(map(len, drafts))
         return [[row.tokens[-1], *one, *[0] * (width - len(one))] for row, one in zip(self.live, drafts, strict=True)]
 

@@ -43,7 +43,7 @@ def test_a_guess_stands_in_the_text_after_its_last_token(tokens: list[int], most
         assert not tokens or tokens[-1] not in tokens[:-1]
 
 
-@pytest.mark.parametrize("rows_at_once", [1, 2])
+@pytest.mark.parametrize("rows_at_once", [1, 2, 4])
 @pytest.mark.parametrize("right", [0, 1, 2, 4, 5])
 def test_guesses_change_how_many_steps_it_takes_and_nothing_else(
     rows_at_once: int, right: int, monkeypatch: pytest.MonkeyPatch
@@ -69,16 +69,16 @@ def test_guesses_change_how_many_steps_it_takes_and_nothing_else(
     assert (len(model.decoded) < len(one_by_one.decoded)) == (right > 0)
     if rows_at_once == 1:
         left = [len(row.tokens) - 1 for row in made]
-        assert len(model.decoded) == sum(-(-count // (min(right, engine._DRAFT) + 1)) for count in left)
+        assert len(model.decoded) == sum(-(-count // (min(right, engine._DRAFT[-1]) + 1)) for count in left)
 
 
 def test_more_rows_than_that_read_one_token_each() -> None:
     model = HistoryModel()
-    rows = [make_row([1, 2, 1, 2, 1, tag + 3], 9, 1.0, seed=tag, tag=tag) for tag in range(3)]
-    batch = batch_of(model)
+    rows = [make_row([1, 2, 1, 2, 1, tag + 3], 9, 1.0, seed=tag, tag=tag) for tag in range(5)]
+    batch = batch_of(model, max_rows=5)
     batch.add(rows)
     batch.advance()
-    assert len(batch.live) == engine._DRAFTED_ROWS + 1
+    assert engine._GUESSES // len(batch.live) < engine._DRAFT[0]
     assert model.decoded[-1] == (len(rows), 1)
 
 
