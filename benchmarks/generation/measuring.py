@@ -112,12 +112,14 @@ def bare_rate(of: HFBackend, rows: int, positions: int, steps: int = 12) -> floa
     logits, filled, _ = forward.prefill(of.model, prompt)
     del logits
     cache = RaggedCache()
-    cache.reserve(rows, positions + steps, filled, 0, rows * (positions + steps))
-    cache.put(range(rows), filled, 0, 0, len(prompt[0]))
+    layers = forward.computed(filled)
+    cache.reserve(rows, positions + steps, layers, 0, rows * (positions + steps))
+    for row in range(rows):
+        cache.put(row, layers)
     laps: list[float] = []
     for step in range(steps):
         start = time.perf_counter()
-        forward.decode(of.model, cache, [[11]] * rows, [len(prompt[0]) + step] * rows, [0] * rows)
+        forward.decode(of.model, cache, [[11]] * rows, [[len(prompt[0]) + step]] * rows, [0] * rows)
         laps.append(time.perf_counter() - start)
     return rows / statistics.median(laps)
 

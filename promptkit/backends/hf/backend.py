@@ -132,7 +132,7 @@ class HFBackend(Backend):
             cache_tokens=self._cache_tokens(),
             mixed_up_to=self.ability.mixed_up_to,
             cascade=self.ability.cascade,
-            drafts=self.ability.drafts,
+            several=self.ability.several,
         )
         while True:
             # A few at a time, since their length decides how many have room: what waits here, waits before the second

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
-from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
+from transformers.cache_utils import Cache, DynamicLayer
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
@@ -59,14 +59,19 @@ class Kept:
 
     def first(self, count: int) -> list[KeysAndValues]:
         """By layer, the first `count` positions, those of `base` included."""
+        own = self.beyond_base(count)
         if self.base is None:
-            return [(keys[:, :, :count], values[:, :, :count]) for keys, values in self.layers]
+            return own
         before = self.base.first(count)
-        own = max(0, count - len(self.base.tokens))
         return [
-            (torch.cat((a, keys[:, :, :own]), 2), torch.cat((b, values[:, :, :own]), 2))
-            for (a, b), (keys, values) in zip(before, self.layers, strict=True)
+            (torch.cat((a, keys), 2), torch.cat((b, values), 2))
+            for (a, b), (keys, values) in zip(before, own, strict=True)
         ]
+
+    def beyond_base(self, count: int) -> list[KeysAndValues]:
+        """By layer, those of the first `count` positions that are not in `base`."""
+        end = max(0, count - (len(self.base.tokens) if self.base else 0))
+        return [(keys[:, :, :end], values[:, :, :end]) for keys, values in self.layers]
 
 
 def blocks(capacity: int) -> int:
@@ -92,13 +97,13 @@ class _RaggedLayer(DynamicLayer):
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *_args: Any, **_kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write the new positions of each live row; return the live rows up to the longest one."""
+        """Write the new positions of the rows that are read; return these rows up to the longest one."""
         assert self.keys is not None and self.values is not None
         owner = self.owner
         self.keys[owner.row_index, :, owner.positions] = key_states.transpose(1, 2)
         self.values[owner.row_index, :, owner.positions] = value_states.transpose(1, 2)
-        rows = len(owner.row_index)
-        return self.keys[:rows, :, : owner.span], self.values[:rows, :, : owner.span]
+        read = (slice(owner.first, owner.first + len(owner.row_index)), slice(None), slice(owner.span))
+        return self.keys[read], self.values[read]
 
     def get_seq_length(self) -> int:
         """Positions in use by the longest row, those that are being written included."""
@@ -119,12 +124,13 @@ class RaggedCache(Cache):
         self.capacity = 0
         self.row_index = torch.empty(0, 1, dtype=torch.long)
         self.positions = torch.empty(0, 1, dtype=torch.long)
-        self.span = 0
+        self.first = self.span = 0
         self.prefixes: list[tuple[Kept, torch.Tensor]] = []
-        """What groups of rows begin with, each with the indices of these rows (`[rows]`, long)."""
+        """What groups of the rows that are read begin with, each with their places among these (`[rows]`, long)."""
 
-    def reserve(self, rows: int, capacity: int, like: DynamicCache, live: int, most: int) -> None:
-        """Make room for `rows` rows of `capacity` positions, keeping the first `live` rows.
+    def reserve(self, rows: int, capacity: int, like: list[KeysAndValues], live: int, most: int) -> None:
+        """Make room for `rows` rows of `capacity` positions, keeping the first `live` rows; layers are shaped `like`
+        these.
 
         Where it has to grow, it takes room for up to twice the rows, but for no more than `most` positions in all.
         A cache left over from much longer rows is given back first.
@@ -136,38 +142,38 @@ class RaggedCache(Cache):
             return
         rows = max(rows, min(1 << (rows - 1).bit_length(), most // capacity))
         if not self.layers:
-            self.layers = [_RaggedLayer(self) for _ in like.layers]
+            self.layers = [_RaggedLayer(self) for _ in like]
         # Memory may run out on the way: until the last layer is done, count only on what all of them have.
         self.rows, self.capacity = min(self.rows, rows), min(self.capacity, capacity)
-        for layer, source in zip(self.layers, like.layers, strict=True):
-            for name in ("keys", "values"):
-                shape, old = getattr(source, name).shape, getattr(layer, name)
+        for layer, sources in zip(self.layers, like, strict=True):
+            for name, source in zip(("keys", "values"), sources, strict=True):
+                old = getattr(layer, name)
                 if not live:
                     setattr(layer, name, None)  # free it before its successor is made
                 # Zeros, not whatever the memory held: a masked NaN would still poison the sum.
-                new = getattr(source, name).new_zeros(rows, shape[1], capacity, shape[3])
+                new = source.new_zeros(rows, source.shape[1], capacity, source.shape[3])
                 if live:
                     kept = min(capacity, old.shape[2])
                     new[:live, :, :kept] = old[:live, :, :kept]
                 setattr(layer, name, new)
         self.rows, self.capacity = rows, capacity
 
-    def put(self, slots: range, prefill: DynamicCache, row: int, start: int, length: int) -> None:
-        """Copy the positions `start … length - 1` of a prefilled row into each of `slots`."""
-        sources: list[Any] = prefill.layers
-        for layer, source in zip(self.layers, sources, strict=True):
-            layer.keys[slots.start : slots.stop, :, : length - start] = source.keys[row, :, start:length]
-            layer.values[slots.start : slots.stop, :, : length - start] = source.values[row, :, start:length]
+    def put(self, slot: int, layers: list[KeysAndValues], row: int = 0) -> None:
+        """Copy what was computed for a row, its first position first, into `slot`."""
+        for layer, (keys, values) in zip(self.layers, layers, strict=True):
+            layer.keys[slot, :, : keys.shape[2]] = keys[row]
+            layer.values[slot, :, : values.shape[2]] = values[row]
 
     def copy(self, slot: int, length: int) -> list[KeysAndValues]:
         """Keys and values of the first `length` positions of a row, by layer."""
         where = (slice(slot, slot + 1), slice(None), slice(length))
         return [(layer.keys[where].clone(), layer.values[where].clone()) for layer in self.layers]
 
-    def begin_step(self, positions: torch.Tensor) -> None:
-        """The next forward pass writes row `i` at `positions[i]` (`[live, new]`, long)."""
-        self.positions = positions
-        self.row_index = torch.arange(len(positions), device=positions.device)[:, None]
+    def begin_step(self, positions: torch.Tensor, first: int) -> None:
+        """The next forward pass reads rows from `first` on and writes the first of them at `positions[0]`, and so on
+        (`[rows, new]`, long)."""
+        self.positions, self.first = positions, first
+        self.row_index = first + torch.arange(len(positions), device=positions.device)[:, None]
         self.span = int(positions.max()) + 1
 
     def move(self, source: int, target: int, length: int) -> None:

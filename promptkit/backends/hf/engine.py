@@ -11,9 +11,10 @@ from typing import Any, TypeAlias
 
 import torch
 
+from promptkit.backends.hf.alone import AloneSlots
 from promptkit.backends.hf.cache import Kept, blocks, held_positions
 from promptkit.backends.hf.drafting import draft
-from promptkit.backends.hf.forward import AloneSlots, MixedSlots, Need, Slots, shared_prefix
+from promptkit.backends.hf.forward import MixedSlots, Need, Slots, shared_prefix
 from promptkit.backends.hf.rows import Row
 from promptkit.backends.hf.sampling import choose
 
@@ -45,7 +46,7 @@ class RollingBatch:
         mixed_up_to: rows of at most so many positions may be decoded together; see `probing`. Of longer ones only
             samples of one prompt are, with the model's own cache.
         cascade: whether what many rows begin with is held once for all of them.
-        drafts: whether few rows read guesses of what comes next along with their newest token.
+        several: whether rows may read several tokens in a step: guesses, or what is new to a row that was kept.
     """
 
     def __init__(
@@ -58,14 +59,14 @@ class RollingBatch:
         cache_tokens: int,
         mixed_up_to: int = 2**31,
         cascade: bool = True,
-        drafts: bool = True,
+        several: bool = True,
     ) -> None:
         self.ends = ends
         self.decode = decode
         self.max_rows = max_rows
         self.cache_tokens = cache_tokens
         self.mixed_up_to = mixed_up_to
-        self.drafts = drafts
+        self.several = several
         self.live: list[Row] = []
         self.waiting: deque[Row] = deque()
         self._most_rows = max_rows
@@ -129,7 +130,7 @@ class RollingBatch:
                 prompts[-1].append(row)
             else:
                 prompts.append([row])
-        passes: list[Pass] = [[rows] for rows in prompts if self._known(rows[0])]
+        passes = self._going_on([rows for rows in prompts if self._known(rows[0])])
         first = len(passes)
         least: list[int] = []
         greatest: list[int] = []
@@ -144,6 +145,19 @@ class RollingBatch:
                 else:
                     passes.append([rows])
                     least = greatest = prompt
+        return passes
+
+    def _going_on(self, prompts: list[list[Row]]) -> list[Pass]:
+        """Prompts that go on from kept rows, those with as much to read together."""
+        passes: list[Pass] = []
+        for rows in sorted(prompts, key=lambda rows: self._new(rows[0])):
+            together = [*passes[-1], rows] if passes else []
+            longest = max((len(rows[0].prompt) for rows in together), default=0)
+            compute, fill = len(together) * self._new(rows[0]), len(together) * longest
+            if together and compute <= _PREFILL_TOKENS and fill <= _PREFILL_POSITIONS:
+                passes[-1] = together
+            else:
+                passes.append([rows])
         return passes
 
     def _alike(self, prompts: list[list[Row]]) -> list[list[list[Row]]]:
@@ -184,26 +198,27 @@ class RollingBatch:
     @torch.inference_mode()
     def _prefill(self, passes: list[Pass]) -> None:
         """Run the first of these passes and start its rows with their first token; the others come next."""
-        prompts, rows = passes[0], _rows(passes[:1])
-        others = _rows(passes[1:])
+        prompts, others = passes[0], _rows(passes[1:])
+        rows = [group[0] for group in prompts] + [row for group in prompts for row in group[1:]]
         need = Need(
             rows=len(self.live) + len(rows) + len(others),
             capacity=max([self._live_capacity(), *(row.capacity - row.spared for row in others)]),
-            longest=max(row.capacity for row in rows),
+            entering=[max(row.capacity for row in group) for group in prompts],
         )
+        kept = [self._known(group[0]) for group in prompts]
         entered = self._slots.enter(
             [group[0].prompt for group in prompts],
             [len(group) for group in prompts],
             need,
-            kept=self._known(rows[0]) if len(prompts) == 1 else None,
+            kept=[one for one in kept if one],
         )
         logits = entered.logits
         for group, reused in zip(prompts, entered.reused, strict=True):
             for copy, row in enumerate(group):
                 row.reused = len(row.prompt) if copy else reused
         if len(rows) > len(prompts):
-            which = [place for place, group in enumerate(prompts) for _ in group]
-            logits = logits[torch.tensor(which, device=logits.device)]
+            copies = [place for place, group in enumerate(prompts) for _ in group[1:]]
+            logits = logits[torch.tensor([*range(len(prompts)), *copies], device=logits.device)]
         self._accept(rows, logits)
         self.live.extend(rows)
 
@@ -219,9 +234,18 @@ class RollingBatch:
         return max((row.capacity - self._slots.shared(slot) for slot, row in enumerate(self.live)), default=0)
 
     def _known(self, row: Row) -> Kept | None:
-        """What is kept of the row that this prompt goes on from, where that spares at least half of the prefill."""
+        """What is kept of the row that this prompt goes on from, where that spares at least half of the prefill and
+        little is left to read, which is done under a mask."""
         kept = self._kept.get(row.parent) if row.parent else None
-        return kept if kept and self._slots is self._mixed and 2 * kept.shared(row.prompt) >= len(row.prompt) else None
+        if kept is None or not self.several or self._slots is not self._mixed:
+            return None
+        shared = kept.shared(row.prompt)
+        return kept if len(row.prompt) - shared <= min(shared, _PREFILL_TOKENS // 4) else None
+
+    def _new(self, row: Row) -> int:
+        """Tokens of its prompt that nothing is kept of."""
+        kept = self._known(row)
+        return len(row.prompt) - (kept.shared(row.prompt) if kept else 0)
 
     def _keep(self, ended: list[tuple[int, Row]]) -> None:
         """Set aside what the cache holds of rows (slot, row) that ended: the newest, within a quarter of its size."""
@@ -251,7 +275,7 @@ class RollingBatch:
         """What the next step reads of each row, as much of one as of another: its newest token, and a draft."""
         room = min(row.max_tokens - len(row.tokens) - 1 for row in self.live)
         most = min(_GUESSES // len(self.live), _DRAFT[-1])
-        drafted = self.drafts and self._slots is self._mixed and most in _DRAFT
+        drafted = self.several and self._slots is self._mixed and most in _DRAFT
         drafts = [draft([*row.prompt, *row.tokens], min(most, room)) if drafted else [] for row in self.live]
         width = max(map(len, drafts))
         return [[row.tokens[-1], *one, *[0] * (width - len(one))] for row, one in zip(self.live, drafts, strict=True)]

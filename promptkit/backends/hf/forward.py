@@ -1,8 +1,10 @@
-"""The forward passes of a batch: rows of any prompts in a ragged cache, or samples of one prompt in the model's own."""
+"""The forward passes of a batch whose rows have any prompts and lengths, in a ragged cache."""
 
 # pyright: basic
 
 import inspect
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol, cast
@@ -10,7 +12,7 @@ from typing import Any, Protocol, cast
 import torch
 from transformers.cache_utils import DynamicCache
 
-from promptkit.backends.hf.cache import Kept, RaggedCache, stepping, use_cascade
+from promptkit.backends.hf.cache import Kept, KeysAndValues, RaggedCache, stepping, use_cascade
 
 _WORTH_SHARING = 16
 """Shared tokens from which on a pass of their own pays."""
@@ -27,8 +29,8 @@ class Need:
     rows: int
     capacity: int
     """Positions of the longest row that is not among those entering now, without what it shares."""
-    longest: int
-    """Positions of the longest one that is, whole."""
+    entering: list[int]
+    """Positions of the longest row of each prompt that is, whole."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,16 @@ def prefill(model: Any, prompts: list[list[int]], kept: Kept | None = None) -> t
     return _read(model, [prompt[known:] for prompt in prompts], cache), cache, known
 
 
+def computed(cache: DynamicCache, start: int = 0, end: int | None = None) -> list[KeysAndValues]:
+    """What a prefill computed, by layer, from position `start` on."""
+    layers = cast("list[Any]", cache.layers)
+    return [(layer.keys[:, :, start:end], layer.values[:, :, start:end]) for layer in layers]
+
+
 @torch.inference_mode()
 def read_prefix(model: Any, tokens: list[int], known: Kept | None) -> Kept:
     """What the model computes for the first tokens of prompts, going on from what is `known` of them."""
-    _, cache, _ = prefill(model, [tokens], known)
-    layers = cast("list[Any]", cache.layers)
-    return Kept(tokens, [(layer.keys, layer.values) for layer in layers])
+    return Kept(tokens, computed(prefill(model, [tokens], known)[1]))
 
 
 def shared_prefix(prompts: list[list[int]]) -> int:
@@ -91,41 +97,55 @@ def _read(model: Any, tokens: list[list[int]], cache: DynamicCache) -> torch.Ten
     rows = torch.arange(len(tokens), device=model.device)
     last = torch.tensor([len(row) - 1 for row in tokens], device=model.device)
 
-    # The output layer is a quarter of a small model's work, and its result the largest tensor of all: run it only
-    # where a prompt ends. (`logits_to_keep` can name positions, but the same ones for every row.)
-    def at_ends(_layer: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-        return (inputs[0][rows, last][:, None], *inputs[1:])
+    with _outputs_at(model, rows, last):
+        logits = model(input_ids=ids, use_cache=True, **{cache_name(model): cache}).logits
+    return logits[:, 0] if logits.shape[1] == 1 else logits[rows, last]
+
+
+@contextmanager
+def _outputs_at(model: Any, rows: Any, places: Any) -> Iterator[None]:
+    """Run the output layer only at one place of each row (indices).
+
+    It is a quarter of a small model's work, and its result the largest tensor of all. (`logits_to_keep` can name
+    positions, but the same ones for every row.)
+    """
+
+    def there(_layer: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        return (inputs[0][rows, places][:, None], *inputs[1:])
 
     head = model.get_output_embeddings()
-    hook = head.register_forward_pre_hook(at_ends) if isinstance(head, torch.nn.Module) else None
+    hook = head.register_forward_pre_hook(there) if isinstance(head, torch.nn.Module) else None
     try:
-        logits = model(input_ids=ids, use_cache=True, **{cache_name(model): cache}).logits
+        yield
     finally:
         if hook is not None:
             hook.remove()
-    return logits[:, 0] if logits.shape[1] == 1 else logits[rows, last]
 
 
 @torch.inference_mode()
 def decode(
-    model: Any, cache: RaggedCache, tokens: list[list[int]], lengths: list[int], prefixes: list[int]
+    model: Any,
+    cache: RaggedCache,
+    tokens: list[list[int]],
+    places: list[list[int]],
+    prefixes: list[int],
+    first: int = 0,
 ) -> torch.Tensor:
-    """One step for all live rows: row `i` reads `tokens[i]`, as many as the others, from position `lengths[i]` on, and
-    the first `prefixes[i]` positions lie in the prefix that it shares.
+    """One step of rows from slot `first` on: each reads its tokens, as many as the others, at these places of its text,
+    of which the first `prefixes[i]` lie in what it shares.
 
     Returns:
-        The logits after each of these tokens, `[rows, tokens, vocabulary]`.
+        The logits after each token, `[rows, tokens, vocabulary]`.
     """
-    ids = torch.tensor(tokens, device=model.device)
-    absolute = torch.tensor(lengths, device=model.device)[:, None] + torch.arange(ids.shape[1], device=model.device)
+    absolute = torch.tensor(places, device=model.device)
     positions = absolute - torch.tensor(prefixes, device=model.device)[:, None]
-    cache.begin_step(positions)
+    cache.begin_step(positions, first)
     unseen = torch.arange(cache.span, device=model.device) > positions[:, :, None]
     mask = torch.zeros(unseen.shape, dtype=model.dtype, device=model.device)
     mask = mask.masked_fill_(unseen, torch.finfo(model.dtype).min)[:, None]
     with stepping(cache):
         return model(
-            input_ids=ids,
+            input_ids=torch.tensor(tokens, device=model.device),
             position_ids=absolute,
             attention_mask=mask,
             use_cache=True,
@@ -133,50 +153,25 @@ def decode(
         ).logits
 
 
-@torch.inference_mode()
-def continue_alone(model: Any, tokens: list[list[int]], state: Any = None) -> tuple[torch.Tensor, Any]:
-    """Run rows of one length through the model with its own cache or recurrent state, as it comes.
-
-    Args:
-        model: any causal language model of transformers.
-        tokens: the next tokens of each row.
-        state: what the former call returned.
-
-    Returns:
-        The logits after the last token of each row, `[rows, vocabulary]`, and the state for the next call.
-    """
-    name = cache_name(model)
-    options: dict[str, Any] = {name: state} if state is not None else {}
-    if len(tokens[0]) > 1 and "logits_to_keep" in _parameters(type(_base(model)).forward):
-        options["logits_to_keep"] = 1
-    output = model(input_ids=torch.tensor(tokens, device=model.device), use_cache=True, **options)
-    return output.logits[:, -1], getattr(output, name)
-
-
-def ropes(config: Any) -> list[dict[str, Any]]:
-    """The settings of rotary positions that a configuration holds, for all layers or by kind of layer."""
-    parameters = getattr(config, "rope_parameters", None) or {}
-    return [parameters, *(inner for inner in parameters.values() if isinstance(inner, dict))]
-
-
 def cache_name(model: Any) -> str:
     """What the model calls its cache or recurrent state, as an argument and in its output.
 
     Newer versions of transformers say `cache` for all of them; older ones had a name for each family of models.
     """
-    accepted = _parameters(type(_base(model)).forward)
-    return next((name for name in _CACHE_NAMES if name in accepted), "past_key_values")
+    return next((name for name in _CACHE_NAMES if name in accepted(model)), "past_key_values")
 
 
 _CACHE_NAMES = ("cache", "past_key_values", "cache_params", "state")
 
 
-def _base(model: Any) -> Any:
-    return model.get_base_model() if hasattr(model, "get_base_model") else model  # an adapter that is not merged
+def accepted(model: Any) -> Collection[str]:
+    """The names of the arguments that the model takes, below an adapter that is not merged."""
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return _parameters(type(base).forward)
 
 
 @lru_cache
-def _parameters(forward: Any) -> Any:
+def _parameters(forward: Any) -> Collection[str]:
     """Kept, since looking a signature up takes longer than a small model's layer."""
     return inspect.signature(forward).parameters
 
@@ -184,8 +179,9 @@ def _parameters(forward: Any) -> Any:
 class Slots(Protocol):
     """Rows under way in a model, numbered from 0 without gaps."""
 
-    def enter(self, prompts: list[list[int]], copies: list[int], need: Need, kept: Kept | None = None) -> Entered:
-        """Append `copies[i]` rows of `prompts[i]`. A single prompt may go on from a row that was `kept`."""
+    def enter(self, prompts: list[list[int]], copies: list[int], need: Need, kept: Sequence[Kept] = ()) -> Entered:
+        """Append a row for each prompt, and then `copies[i] - 1` more of each. The prompts may go on from rows that
+        were `kept`, each from one."""
         ...
 
     def spared(self, prompt: list[int]) -> int:
@@ -240,24 +236,56 @@ class MixedSlots:
         self.begins: list[Kept | None] = []
         """What each live row shares with others."""
 
-    def enter(self, prompts: list[list[int]], copies: list[int], need: Need, kept: Kept | None = None) -> Entered:
+    def enter(self, prompts: list[list[int]], copies: list[int], need: Need, kept: Sequence[Kept] = ()) -> Entered:
         """See `Slots`."""
-        known, computed = kept, 0
-        if kept is None:
-            known, computed = self._beginning(prompts)
-        begin = (known.base if kept else known) if known else None
-        if begin and not (self._held(begin) and all(map(begin.begins, prompts))):
-            begin = None
-        logits, filled, reused = prefill(self.model, prompts, known)
-        start, live = len(begin.tokens) if begin else 0, len(self.begins)
-        capacity = max(need.capacity, need.longest - start)
-        self.cache.reserve(need.rows, capacity, filled, live, self.most)
-        for place, (prompt, count) in enumerate(zip(prompts, copies, strict=True)):
-            slots = range(len(self.begins), len(self.begins) + count)
-            self.cache.put(slots, filled, place, start, len(prompt))
-            self.begins.extend([begin] * count)
+        live = len(self.begins)
+        if kept:
+            begins = [self._once(one.base, [prompt]) for one, prompt in zip(kept, prompts, strict=True)]
+            reused = [one.shared(prompt) for one, prompt in zip(kept, prompts, strict=True)]
+            self._make_room(need, begins, kept[0].layers)
+            for slot, (one, begin, count) in enumerate(zip(kept, begins, reused, strict=True), live):
+                self.cache.put(slot, one.beyond_base(count) if begin else one.first(count))
+            logits = self._go_on(prompts, reused, live)
+        else:
+            known, new = self._beginning(prompts)
+            begins = [self._once(known, prompts)] * len(prompts)
+            logits, filled, shared = prefill(self.model, prompts, known)
+            reused = [shared - (0 if place else new) for place in range(len(prompts))]
+            self._make_room(need, begins, computed(filled))
+            for place, prompt in enumerate(prompts):
+                self.cache.put(live + place, computed(filled, self.shared(live + place), len(prompt)), place)
+        for place, count in enumerate(copies):
+            for _ in range(count - 1):
+                length = len(prompts[place]) - self.shared(live + place)
+                self.cache.move(live + place, len(self.begins), length)
+                self.begins.append(begins[place])
         self._group()
-        return Entered(logits, [reused - (0 if place else computed) for place in range(len(prompts))])
+        return Entered(logits, reused)
+
+    def _once(self, base: Kept | None, prompts: list[list[int]]) -> Kept | None:
+        """This beginning, if the prompts begin with all of it and it is worth holding once for all rows."""
+        return base if base and self._held(base) and all(map(base.begins, prompts)) else None
+
+    def _make_room(self, need: Need, begins: list[Kept | None], like: list[KeysAndValues]) -> None:
+        """Reserve what is needed, and append rows that begin so."""
+        live = len(self.begins)
+        own = [whole - (len(begin.tokens) if begin else 0) for whole, begin in zip(need.entering, begins, strict=True)]
+        self.cache.reserve(need.rows, max(need.capacity, *own), like, live, self.most)
+        self.begins.extend(begins)
+
+    def _go_on(self, prompts: list[list[int]], read: list[int], first: int) -> torch.Tensor:
+        """Read the rest of prompts whose first `read[i]` tokens are in the slots from `first` on; the logits after."""
+        most = max(len(prompt) - count for prompt, count in zip(prompts, read, strict=True))
+        # A shorter rest reads its last token again, at the same place, which changes nothing.
+        places = [
+            [min(count + new, len(prompt) - 1) for new in range(most)]
+            for prompt, count in zip(prompts, read, strict=True)
+        ]
+        tokens = [[prompt[place] for place in row] for prompt, row in zip(prompts, places, strict=True)]
+        shared = [self.shared(slot) for slot in range(first, len(self.begins))]
+        self._group(first)
+        with _outputs_at(self.model, slice(None), -1):
+            return decode(self.model, self.cache, tokens, places, shared, first)[:, -1]
 
     def _beginning(self, prompts: list[list[int]]) -> tuple[Kept | None, int]:
         """What all prompts begin with, computed where it was not known and pays, and how many tokens that took."""
@@ -291,7 +319,9 @@ class MixedSlots:
 
     def step(self, tokens: list[list[int]], lengths: list[int]) -> torch.Tensor:
         """See `Slots`."""
-        return decode(self.model, self.cache, tokens, lengths, [self.shared(slot) for slot in range(len(tokens))])
+        places = [[length + new for new in range(len(tokens[0]))] for length in lengths]
+        shared = [self.shared(slot) for slot in range(len(tokens))]
+        return decode(self.model, self.cache, tokens, places, shared)
 
     def keep(self, slot: int, tokens: list[int]) -> Kept | None:
         """See `Slots`."""
@@ -306,82 +336,16 @@ class MixedSlots:
         self.begins = [self.begins[source] for source in order]
         self._group()
 
-    def _group(self) -> None:
-        """Tell the cache which rows begin with what."""
-        rows: dict[int, list[int]] = {}
-        for slot, begin in enumerate(self.begins):
+    def _group(self, first: int = 0) -> None:
+        """Tell the cache which of the rows from slot `first` on, which are read next, begin with what."""
+        groups: dict[int, tuple[Kept, list[int]]] = {}
+        for place, begin in enumerate(self.begins[first:]):
             if begin:
-                rows.setdefault(id(begin), []).append(slot)
+                groups.setdefault(id(begin), (begin, []))[1].append(place)
         device = self.model.device
-        self.cache.prefixes = [
-            (cast("Kept", self.begins[slots[0]]), torch.tensor(slots, device=device)) for slots in rows.values()
-        ]
+        self.cache.prefixes = [(begin, torch.tensor(rows, device=device)) for begin, rows in groups.values()]
 
     def clear(self) -> None:
         """See `Slots`."""
         self.cache.release()
         self.begins, self.prefixes = [], []
-
-
-class AloneSlots:
-    """Samples of one prompt, for models whose rows cannot be mixed."""
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-        self.state: Any = None
-        self.texts: list[list[int]] = []
-        """What each row has read, to read it again where the frequencies of all its positions change."""
-        self.turns_at = [
-            int(rope["original_max_position_embeddings"])
-            for rope in ropes(model.config.get_text_config())
-            if rope.get("rope_type") == "longrope" and rope.get("original_max_position_embeddings")
-        ]
-
-    def enter(
-        self,
-        prompts: list[list[int]],
-        copies: list[int],
-        need: Need,  # noqa: ARG002
-        kept: Kept | None = None,  # noqa: ARG002
-    ) -> Entered:
-        """See `Slots`."""
-        logits, self.state = continue_alone(self.model, prompts)
-        self.texts = list(prompts)
-        if copies[0] > 1:
-            self._select([0] * copies[0])
-        return Entered(logits, [0])
-
-    def spared(self, prompt: list[int]) -> int:  # noqa: ARG002
-        """See `Slots`."""
-        return 0
-
-    def shared(self, slot: int) -> int:  # noqa: ARG002
-        """See `Slots`."""
-        return 0
-
-    def step(self, tokens: list[list[int]], lengths: list[int]) -> torch.Tensor:
-        """See `Slots`. One token of each row at a time."""
-        self.texts = [[*text, *more] for text, more in zip(self.texts, tokens, strict=True)]
-        if lengths[0] in self.turns_at:
-            logits, self.state = continue_alone(self.model, self.texts)
-        else:
-            logits, self.state = continue_alone(self.model, tokens, self.state)
-        return logits[:, None]
-
-    def keep(self, slot: int, tokens: list[int]) -> None:
-        """See `Slots`: the model's own state cannot be taken apart."""
-
-    def reorder(self, order: list[int], lengths: list[int]) -> None:  # noqa: ARG002
-        """See `Slots`."""
-        if order:
-            self._select(order)
-        else:
-            self.clear()
-
-    def clear(self) -> None:
-        """See `Slots`."""
-        self.state, self.texts = None, []
-
-    def _select(self, order: list[int]) -> None:
-        self.texts = [self.texts[place] for place in order]
-        self.state.reorder_cache(torch.tensor(order, device=self.model.device))

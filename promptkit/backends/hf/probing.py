@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from promptkit.backends.hf.forward import AloneSlots, MixedSlots, Need, ropes
+from promptkit.backends.hf.alone import AloneSlots, ropes
+from promptkit.backends.hf.forward import MixedSlots, Need
 from promptkit.backends.hf.packing import W8A8Linear
 from promptkit.errors import ModelError
 
@@ -47,8 +48,8 @@ class Ability:
     """What the cache takes for one position of one row."""
     cascade: bool = False
     """Whether what many rows begin with may be held once for all of them."""
-    drafts: bool = False
-    """Whether a row may read several tokens in a step, of which some are taken back."""
+    several: bool = False
+    """Whether rows may read several tokens in a step."""
 
 
 @torch.inference_mode()
@@ -91,8 +92,8 @@ def probe(model: Any, name: str) -> Ability:
     if limit <= max(_LENGTHS) + _STEPS or _mixed(model, False, prompts, tokens, truth) > tolerance:
         return Ability(0, position_bytes)
     cascade = _mixed(model, True, prompts, tokens, truth) <= tolerance
-    drafts = _mixed(model, cascade, prompts, tokens, truth, at_once=_STEPS) <= tolerance
-    return Ability(limit, position_bytes, cascade, drafts)
+    several = _mixed(model, cascade, prompts, tokens, truth, at_once=_STEPS) <= tolerance
+    return Ability(limit, position_bytes, cascade, several)
 
 
 def _alone(model: Any, name: str, prompts: Any, tokens: Any, truth: Any) -> tuple[float, int]:
@@ -101,7 +102,7 @@ def _alone(model: Any, name: str, prompts: Any, tokens: Any, truth: Any) -> tupl
     slots = AloneSlots(model)
     try:
         for prompt, more, expected in zip(prompts, tokens, truth, strict=True):
-            found = [slots.enter([prompt], [2], Need(2, 0, 0)).logits[0]]
+            found = [slots.enter([prompt], [2], Need(2, 0, [0])).logits[0]]
             for step, token in enumerate(more):
                 found.extend(slots.step([[token], [token]], [len(prompt) + step] * 2)[1])
             errors.append(_error(torch.stack(found), expected))
@@ -122,7 +123,7 @@ def _mixed(model: Any, cascade: bool, prompts: Any, tokens: Any, truth: Any, at_
     if cascade and not slots.cascade:
         return float("inf")
     try:
-        found = [slots.enter(prompts, [1, 1], Need(2, 0, max(_LENGTHS) + _STEPS)).logits]
+        found = [slots.enter(prompts, [1, 1], Need(2, 0, [length + _STEPS for length in _LENGTHS])).logits]
         for step in range(0, _STEPS, at_once):
             lengths = [len(prompt) + step for prompt in prompts]
             found.extend(slots.step([more[step : step + at_once] for more in tokens], lengths).unbind(1))

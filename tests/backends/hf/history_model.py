@@ -36,6 +36,7 @@ class HistoryModel:
         self.config = SimpleNamespace(get_text_config=SimpleNamespace, _attn_implementation=cache._NAME)
         self.calls = 0
         self.prefilled: list[int] = []
+        """Tokens of each row that was read with several at once: prompts, their rest after what was kept, guesses."""
         self.decoded: list[tuple[int, int]] = []
         """Rows, and new tokens of each, of every call that was no prefill."""
         self.fail_at = fail_at or {}
@@ -70,6 +71,8 @@ class HistoryModel:
             self.prefilled += [new] * rows
         else:
             self.decoded.append((rows, new))
+        if position_ids is not None and new > 1:
+            self.prefilled += [len(set(places)) for places in position_ids.tolist()]
         if position_ids is None:
             start = filled.get_seq_length()
             position_ids = torch.arange(start, start + new).expand(rows, new)

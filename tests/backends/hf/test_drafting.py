@@ -64,7 +64,7 @@ def test_guesses_change_how_many_steps_it_takes_and_nothing_else(
     again = [
         make_row(row.prompt, row.max_tokens, row.temperature, 1.0, row.top_k, row.seed, tag=row.tag) for row in made
     ]
-    assert_as_alone(run(batch_of(one_by_one, max_rows=rows_at_once, drafts=False), again), again)
+    assert_as_alone(run(batch_of(one_by_one, max_rows=rows_at_once, several=False), again), again)
     assert all(new == 1 for _, new in one_by_one.decoded)
     assert (len(model.decoded) < len(one_by_one.decoded)) == (right > 0)
     if rows_at_once == 1:

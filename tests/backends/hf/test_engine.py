@@ -187,9 +187,11 @@ def test_a_row_that_goes_on_shares_what_its_parent_shared() -> None:
     assert_as_alone(run(batch, again), again)
     assert all(kept.base is not None for kept in list(batch._kept.values())[-2:])
     model.prefilled.clear()
+    model.decoded.clear()
     on = [make_row([*row.prompt, *row.tokens[:-1], 25, 26], 5, 1.0, tag=30 + row.tag, parent=row.key) for row in again]
     assert_as_alone(run(batch, on), on)
-    assert model.prefilled == [2 if len(row.tokens) > 1 else 3 for row in again]
+    assert model.prefilled[:2] == [2 if len(row.tokens) > 1 else 3 for row in again]
+    assert model.decoded[0] == (2, max(model.prefilled[:2])), "both are read in one pass"
 
 
 def test_a_prompt_that_goes_on_from_a_row_reads_only_what_is_new() -> None:
@@ -202,7 +204,22 @@ def test_a_prompt_that_goes_on_from_a_row_reads_only_what_is_new() -> None:
     going_on = [make_row([*first.prompt, *said, *[9] * new], 6, seed=new, tag=10 + new, parent="1") for new in (2, 3)]
     unlike = make_row([*first.prompt[:2], 20, 21, 22, 23, 24, 25], 4, tag=20, parent="1")
     assert_as_alone(run(batch, [*going_on, unlike]), [*going_on, unlike])
-    assert model.prefilled == [2, 3, 8]
+    assert model.prefilled[:3] == [2, 3, 8]
+
+
+def test_the_samples_of_a_prompt_that_goes_on_read_it_once_beside_others() -> None:
+    model = HistoryModel()
+    batch = batch_of(model, max_rows=8)
+    first = [make_row([tag + 1, *range(2, 10 + tag)], 6, 1.0, seed=tag, tag=tag) for tag in range(2)]
+    assert_as_alone(run(batch, first), first)
+    model.prefilled.clear()
+    on: list[Row] = []
+    for row in first:
+        prompt = [*row.prompt, *row.tokens, *[25] * (1 + row.tag)]
+        on += [make_row(prompt, 6, 1.0, seed=seed, tag=f"{row.tag}.{seed}", parent=row.key) for seed in range(3)]
+    assert_as_alone(run(batch, on), on)
+    assert model.prefilled[:2] == [2, 3], "the newest token of a row that ended was never read"
+    assert [row.reused - len(row.prompt) for row in on] == [-2, 0, 0, -3, 0, 0]
 
 
 def test_rows_are_kept_within_a_quarter_of_the_cache() -> None:

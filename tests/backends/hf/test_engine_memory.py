@@ -30,11 +30,11 @@ def test_memory_for_few_rows_halves_the_batch() -> None:
     batch = batch_of(model, max_rows=12)
     original, sizes = forward.decode, []
 
-    def limited(model: Any, cache: Any, tokens: list[int], lengths: list[int], prefixes: list[int]) -> torch.Tensor:
+    def limited(model: Any, cache: Any, tokens: list[list[int]], *others: Any) -> torch.Tensor:
         if len(tokens) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB")
         sizes.append(len(tokens))
-        return original(model, cache, tokens, lengths, prefixes)
+        return original(model, cache, tokens, *others)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(forward, "decode", limited)
@@ -64,10 +64,10 @@ def test_a_row_that_outgrows_memory_fails_alone() -> None:
     rows.insert(2, next(row for row in growing if len(alone(row)[0]) == 10))
     original = forward.decode
 
-    def limited(model: Any, cache: Any, tokens: list[int], lengths: list[int], prefixes: list[int]) -> torch.Tensor:
-        if max(lengths) > 16:
+    def limited(model: Any, cache: Any, tokens: Any, places: list[list[int]], *others: Any) -> torch.Tensor:
+        if max(max(row) for row in places) > 16:
             raise MemoryError
-        return original(model, cache, tokens, lengths, prefixes)
+        return original(model, cache, tokens, places, *others)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(forward, "decode", limited)
@@ -146,11 +146,13 @@ def test_rows_that_start_again_keep_their_turn() -> None:
 
 def test_growing_that_runs_out_of_memory_half_way_leaves_a_cache_that_works() -> None:
     class Like:
-        """What a prefill left, on a machine with memory for so many tensors."""
+        """Keys or values of a prefill, on a machine with memory for so many tensors."""
 
         def __init__(self, most: float = float("inf")) -> None:
-            self.layers, self.most = [self, self], most
-            self.shape, self.keys, self.values = (1, 1, 1, 1), self, self
+            self.shape, self.most = (1, 1, 1, 1), most
+
+        def layers(self) -> Any:
+            return [(self, self), (self, self)]
 
         def new_zeros(self, *shape: int) -> torch.Tensor:
             self.most -= 1
@@ -159,12 +161,12 @@ def test_growing_that_runs_out_of_memory_half_way_leaves_a_cache_that_works() ->
             return torch.zeros(shape)
 
     made: Any = cache.RaggedCache()
-    made.reserve(2, 8, Like(), live=0, most=1000)
+    made.reserve(2, 8, Like().layers(), live=0, most=1000)
     for layer in made.layers:
         layer.keys[:2] = layer.values[:2] = torch.arange(16.0).reshape(2, 1, 8, 1)
     with pytest.raises(torch.OutOfMemoryError):
-        made.reserve(8, 4, Like(most=1), live=1, most=1000)
-    made.reserve(2, 8, Like(), live=1, most=1000)
+        made.reserve(8, 4, Like(most=1).layers(), live=1, most=1000)
+    made.reserve(2, 8, Like().layers(), live=1, most=1000)
     for layer in made.layers:
         assert layer.keys.shape[0] >= 2
         assert layer.keys.shape[2] == layer.values.shape[2] == 8

@@ -58,10 +58,10 @@ def test_running_out_of_memory_gives_the_same_texts(tiny_model: Path, monkeypatc
     expected = texts(backend, requests)
     original, calls = forward.decode, iter(range(1000))
 
-    def limited(model: Any, cache: Any, tokens: list[int], lengths: list[int], prefixes: list[int]) -> Any:
+    def limited(model: Any, cache: Any, tokens: list[list[int]], *others: Any) -> Any:
         if next(calls) in (2, 9) or len(tokens) > 5:
             raise RuntimeError("[enforce fail at alloc_cpu.cpp:114] DefaultCPUAllocator: can't allocate memory")
-        return original(model, cache, tokens, lengths, prefixes)
+        return original(model, cache, tokens, *others)
 
     monkeypatch.setattr(forward, "decode", limited)
     assert texts(backend, requests) == expected
@@ -71,20 +71,20 @@ def test_a_second_stage_goes_on_from_the_first_with_the_same_texts(
     completion: HFBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     questions = [f"{number} apples and {number + 3} pears: how many pieces of fruit are there?" for number in range(6)]
-    went_on: list[bool] = []
-    original = forward.prefill
+    went_on: list[int] = []
+    original = forward.MixedSlots.enter
 
-    def watched(model: Any, prompts: list[list[int]], kept: Any) -> Any:
-        went_on.append(kept is not None)
-        return original(model, prompts, kept)
+    def watched(slots: Any, prompts: Any, copies: Any, need: Any, kept: Any) -> Any:
+        went_on.append(len(kept))
+        return original(slots, prompts, copies, need, kept)
 
     def all_texts() -> list[list[str]]:
         results = CoT(max_tokens=20, answer_max_tokens=5).run_many(questions, backend=completion)
         return [[call.completion.text for call in result.trace if call.completion] for result in results]
 
-    monkeypatch.setattr(forward, "prefill", watched)
+    monkeypatch.setattr(forward.MixedSlots, "enter", watched)
     kept = all_texts()
-    assert True in went_on, "this model's nonsense is not always read back as the same tokens, but some of it is"
+    assert any(went_on), "this model's nonsense is not always read back as the same tokens, but some of it is"
     monkeypatch.setattr(RollingBatch, "_known", lambda *_: None)
     assert all_texts() == kept
 
