@@ -120,9 +120,10 @@ class RollingBatch:
 
     def _admit(self) -> list[Pass]:
         """Take rows out of the queue and sort them into prefill passes, each a list of prompts with their rows."""
-        # Prefilling a few prompts at once is cheaper than one by one, so wait until some room has come together.
-        few = max(1, (most := self._limit()) // 8)
-        if self.live and (self._retry_rows or most - len(self.live) < few):
+        # Prefilling a few prompts at once is cheaper than one by one, so wait until some room and some of them have
+        # come together.
+        room = (most := self._limit()) - len(self.live)
+        if self.live and (self._retry_rows or room < max(1, most // 8) or len(self.waiting) < len(self.live) // 8):
             return []
         prompts: list[list[Row]] = []
         for row in self._fitting():
@@ -148,13 +149,17 @@ class RollingBatch:
         return passes
 
     def _going_on(self, prompts: list[list[Row]]) -> list[Pass]:
-        """Prompts that go on from kept rows, those with as much to read together."""
+        """Prompts that go on from kept rows, those with about as much to read together."""
         passes: list[Pass] = []
         for rows in sorted(prompts, key=lambda rows: self._new(rows[0])):
-            together = [*passes[-1], rows] if passes else []
-            longest = max((len(rows[0].prompt) for rows in together), default=0)
-            compute, fill = len(together) * self._new(rows[0]), len(together) * longest
-            if together and compute <= _PREFILL_TOKENS and fill <= _PREFILL_POSITIONS:
+            new, together = self._new(rows[0]), [*passes[-1], rows] if passes else []
+            fill = len(together) * max((len(rows[0].prompt) for rows in together), default=0)
+            if (
+                together
+                and new <= 2 * self._new(together[0][0])
+                and len(together) * new <= _PREFILL_TOKENS
+                and fill <= _PREFILL_POSITIONS
+            ):
                 passes[-1] = together
             else:
                 passes.append([rows])
