@@ -91,7 +91,7 @@ def compare(ours: HFBackend, rivals: list[Rival], workload: Workload, rounds: in
     bare = bare_rate(ours, max(rows, 1), max(watched.positions // max(watched.steps, 1), 16))
     print(
         f"\n{rows} rows a step on average; the bare forward pass makes {bare:.0f} tokens/s of them, the decode steps "
-        f"reached {watched.rows / watched.seconds / bare:.0%} of that and the whole run {last.rate / bare:.0%}. "
+        f"reached {watched.tokens / watched.seconds / bare:.0%} of that and the whole run {last.rate / bare:.0%}. "
         f"{last.reused / max(last.prompt_tokens, 1):.0%} of {last.prompt_tokens:,} prompt tokens were not computed.\n",
         flush=True,
     )

@@ -84,6 +84,8 @@ class Watched:
     """In decode steps, choosing tokens included."""
     steps: int = 0
     rows: int = 0
+    tokens: int = 0
+    """As many as rows, and more where guesses were right."""
     positions: int = 0
     """Of the longest row, summed over the steps."""
 
@@ -97,9 +99,11 @@ def watching(watched: Watched) -> Iterator[None]:
             watched.steps += 1
             watched.rows += len(self.live)
             watched.positions += max(row.length for row in self.live) + 1
+            rows, before = self.live, sum(len(row.tokens) for row in self.live)
             start = time.perf_counter()
             super()._step()
             watched.seconds += time.perf_counter() - start
+            watched.tokens += sum(len(row.tokens) for row in rows) - before
 
     with patch.object(backend, "RollingBatch", Batch):
         yield

@@ -39,7 +39,7 @@ class AloneSlots:
             self._select([0] * copies[0])
         return Entered(logits, [0])
 
-    def spared(self, prompt: list[int]) -> int:  # noqa: ARG002
+    def spared(self, prompt: list[int], kept: Kept | None = None) -> int:  # noqa: ARG002
         """See `Slots`."""
         return 0
 

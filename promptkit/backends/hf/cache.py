@@ -113,8 +113,8 @@ class _RaggedLayer(DynamicLayer):
 class RaggedCache(Cache):
     """The cache of a rolling batch. Row `i` holds the positions `0 … length_i - 1`, with nothing shifted.
 
-    `reserve` makes room, `put` fills rows from a prefill, `begin_step` sets where the next decode step writes, `move`
-    closes a gap.
+    `reserve` makes room, `put` fills a row with what is known of it, `begin_step` sets where the next forward pass
+    writes, `move` copies a row.
     """
 
     def __init__(self) -> None:

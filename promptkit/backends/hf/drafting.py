@@ -11,7 +11,7 @@ _LOOKED_UP = 3
 def draft(tokens: list[int], most: int) -> list[int]:
     """What followed where the last tokens of a text stood before.
 
-    The last three are looked up first, then the last two, then the last one; of several places the latest counts.
+    The place counts where most of the last three tokens stood, and of several such the latest.
 
     Args:
         tokens: the prompt and what was generated, in token ids.
@@ -20,9 +20,16 @@ def draft(tokens: list[int], most: int) -> list[int]:
     Returns:
         Token ids, fewer than `most` near the end of the text, none where the last token is new.
     """
-    for size in range(min(_LOOKED_UP, len(tokens) - 1), 0, -1):
-        last = tokens[-size:]
-        for start in range(len(tokens) - size - 1, -1, -1):
-            if tokens[start] == last[0] and tokens[start : start + size] == last:
-                return tokens[start + size : start + size + most]
-    return []
+    newest_first = tokens[::-1]
+    longest = found = place = 0
+    while longest < _LOOKED_UP:
+        try:
+            place = newest_first.index(newest_first[0], place + 1)
+        except (IndexError, ValueError):
+            break
+        before = newest_first[place : place + _LOOKED_UP]
+        size = next((size for size, token in enumerate(before) if token != newest_first[size]), len(before))
+        if size > longest:
+            longest, found = size, place
+    start = len(tokens) - found
+    return tokens[start : start + most] if longest else []

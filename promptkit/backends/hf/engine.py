@@ -1,4 +1,4 @@
-"""Rolling-batch generation: rows that finish leave, waiting rows enter, and nothing is padded while decoding.
+"""Rolling-batch generation: rows that finish leave, waiting rows enter, and rows of any lengths are decoded together.
 
 Each row is one sample of one prompt, with settings, limits and random stream of its own. The samples of a prompt
 share its prefill. References: continuous batching (Yu et al., 2022, "Orca").
@@ -21,11 +21,13 @@ from promptkit.backends.hf.sampling import choose
 _PREFILL_TOKENS = 4096
 """Prompt tokens, padding included and what is shared left out, that are computed in one forward pass."""
 _PREFILL_POSITIONS = 4 * _PREFILL_TOKENS
-"""Positions of the cache that one such pass may fill, what is shared included: for a moment they exist twice."""
+"""Positions of the cache that one such pass may fill, what is shared included: for a moment they may exist twice."""
+_PATIENCE = 16
+"""Steps that rows wait for others to come, so that a few prompts are prefilled at once, which is cheaper."""
 _GUESSES = 8
 """Tokens guessed in a step, over all rows: with more, a step takes longer than they save (docs/performance.md)."""
 _DRAFT = range(2, 5)
-"""Tokens of a row that are guessed, where that are not too many for all."""
+"""Tokens of a row that are guessed at most, where that are not too many for all."""
 
 Ended: TypeAlias = tuple[Row, Exception | None]
 """A row that is through, or that could not be generated and why."""
@@ -72,6 +74,8 @@ class RollingBatch:
         self._most_rows = max_rows
         self._recovering = False
         """Whether rows that end well raise `max_rows` again, because the row that was too large is gone."""
+        self._waited = 0
+        """Steps for which rows have been waiting."""
         self._retry_rows: int | None = None
         """After a prefill ran out of memory beside live rows: as soon as these are gone, so many rows try alone."""
         self._mixed, self._alone = MixedSlots(model, cache_tokens, cascade), AloneSlots(model)
@@ -87,11 +91,11 @@ class RollingBatch:
     def add(self, rows: list[Row]) -> None:
         """Queue rows. Samples of one prompt should be given side by side."""
         for row in rows:
-            row.spared = self._slots.spared(row.prompt)
+            row.spared = self._slots.spared(row.prompt, self._known(row))
         self.waiting.extend(rows)
 
     def advance(self) -> list[Ended]:
-        """Admit what fits, decode one token for every live row, and return the rows that ended.
+        """Admit what fits, decode one token or more for every live row, and return the rows that ended.
 
         A row comes with an exception when memory does not even suffice for it alone.
         """
@@ -120,11 +124,12 @@ class RollingBatch:
 
     def _admit(self) -> list[Pass]:
         """Take rows out of the queue and sort them into prefill passes, each a list of prompts with their rows."""
-        # Prefilling a few prompts at once is cheaper than one by one, so wait until some room and some of them have
-        # come together.
+        self._waited += 1 if self.waiting else -self._waited
         room = (most := self._limit()) - len(self.live)
-        if self.live and (self._retry_rows or room < max(1, most // 8) or len(self.waiting) < len(self.live) // 8):
+        few = len(self.waiting) < len(self.live) // 8 and self._waited <= _PATIENCE
+        if self.live and (self._retry_rows or room < max(1, most // 8) or few):
             return []
+        self._waited = 0
         prompts: list[list[Row]] = []
         for row in self._fitting():
             if prompts and prompts[-1][0].same_prompt(row):
@@ -152,15 +157,11 @@ class RollingBatch:
         """Prompts that go on from kept rows, those with about as much to read together."""
         passes: list[Pass] = []
         for rows in sorted(prompts, key=lambda rows: self._new(rows[0])):
-            new, together = self._new(rows[0]), [*passes[-1], rows] if passes else []
-            fill = len(together) * max((len(rows[0].prompt) for rows in together), default=0)
-            if (
-                together
-                and new <= 2 * self._new(together[0][0])
-                and len(together) * new <= _PREFILL_TOKENS
-                and fill <= _PREFILL_POSITIONS
-            ):
-                passes[-1] = together
+            together = [*passes[-1], rows] if passes else [rows]
+            new, longest = self._new(rows[0]), max(len(rows[0].prompt) for rows in together)
+            few = len(together) * new <= _PREFILL_TOKENS and len(together) * longest <= _PREFILL_POSITIONS
+            if few and new <= 2 * self._new(together[0][0]):
+                passes[-1:] = [together]
             else:
                 passes.append([rows])
         return passes
@@ -188,7 +189,7 @@ class RollingBatch:
         entering: list[Row] = []
         capacity = self._live_capacity()
         for row in self.waiting:
-            row.spared = self._slots.spared(row.prompt)
+            row.spared = self._slots.spared(row.prompt, self._known(row))
             capacity = max(capacity, row.capacity - row.spared)
             full = len(self.live) + len(entering) >= min(most, self._most_of(capacity))
             if full or (self._slots is self._mixed and row.capacity > self.mixed_up_to):
@@ -239,13 +240,10 @@ class RollingBatch:
         return max((row.capacity - self._slots.shared(slot) for slot, row in enumerate(self.live)), default=0)
 
     def _known(self, row: Row) -> Kept | None:
-        """What is kept of the row that this prompt goes on from, where that spares at least half of the prefill and
-        little is left to read, which is done under a mask."""
+        """What is kept of the row that this prompt goes on from, where that spares at least half of the prefill."""
         kept = self._kept.get(row.parent) if row.parent else None
-        if kept is None or not self.several or self._slots is not self._mixed:
-            return None
-        shared = kept.shared(row.prompt)
-        return kept if len(row.prompt) - shared <= min(shared, _PREFILL_TOKENS // 4) else None
+        usable = kept and self.several and self._slots is self._mixed
+        return kept if kept and usable and 2 * kept.shared(row.prompt) >= len(row.prompt) else None
 
     def _new(self, row: Row) -> int:
         """Tokens of its prompt that nothing is kept of."""
@@ -277,10 +275,13 @@ class RollingBatch:
             self._accept([self.live[slot] for slot in slots], logits[slots, place])
 
     def _inputs(self) -> list[list[int]]:
-        """What the next step reads of each row, as much of one as of another: its newest token, and a draft."""
+        """What the next step reads of each row, as much of one as of another: its newest token, and a draft.
+
+        Short drafts are filled up, and none goes beyond the end of any row.
+        """
         room = min(row.max_tokens - len(row.tokens) - 1 for row in self.live)
         most = min(_GUESSES // len(self.live), _DRAFT[-1])
-        drafted = self.several and self._slots is self._mixed and most in _DRAFT
+        drafted = room and self.several and self._slots is self._mixed and most in _DRAFT
         drafts = [draft([*row.prompt, *row.tokens], min(most, room)) if drafted else [] for row in self.live]
         width = max(map(len, drafts))
         return [[row.tokens[-1], *one, *[0] * (width - len(one))] for row, one in zip(self.live, drafts, strict=True)]
@@ -358,9 +359,12 @@ class RollingBatch:
         return []
 
     def _wait_again(self, rows: list[Row]) -> None:
-        for row in rows:
+        """Put them before all others, samples of a prompt side by side."""
+        first: dict[tuple[int, ...], int] = {}
+        for place, row in enumerate(rows):
             row.restart()
-        self.waiting.extendleft(reversed(rows))
+            first.setdefault(tuple(row.prompt), place)
+        self.waiting.extendleft(sorted(rows, key=lambda row: first[tuple(row.prompt)])[::-1])
 
     def _forget_all_but(self, rows: list[Row]) -> None:
         """Whatever a forward pass had already put into the cache before it failed goes, unless it is of these rows."""

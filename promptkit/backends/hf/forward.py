@@ -18,6 +18,8 @@ _WORTH_SHARING = 16
 """Shared tokens from which on a pass of their own pays."""
 _WORTH_HOLDING = 128
 """Shared tokens from which on all rows read one copy of them."""
+_READ_AT_ONCE = 256
+"""Positions of a row that are read at once where it goes on: each has a mask over all before it."""
 _PREFIXES = 8
 """Prefixes that are remembered: strategies that run side by side have one each."""
 
@@ -63,7 +65,7 @@ def prefill(model: Any, prompts: list[list[int]], kept: Kept | None = None) -> t
 
 
 def computed(cache: DynamicCache, start: int = 0, end: int | None = None) -> list[KeysAndValues]:
-    """What a prefill computed, by layer, from position `start` on."""
+    """What a prefill computed, by layer, of the positions `start … end - 1`."""
     layers = cast("list[Any]", cache.layers)
     return [(layer.keys[:, :, start:end], layer.values[:, :, start:end]) for layer in layers]
 
@@ -184,8 +186,8 @@ class Slots(Protocol):
         were `kept`, each from one."""
         ...
 
-    def spared(self, prompt: list[int]) -> int:
-        """How many positions of a prompt are held already for all rows that begin like it."""
+    def spared(self, prompt: list[int], kept: Kept | None = None) -> int:
+        """How many positions of a prompt, which may go on from a row, are held already for all that begin like it."""
         ...
 
     def shared(self, slot: int) -> int:
@@ -276,16 +278,19 @@ class MixedSlots:
     def _go_on(self, prompts: list[list[int]], read: list[int], first: int) -> torch.Tensor:
         """Read the rest of prompts whose first `read[i]` tokens are in the slots from `first` on; the logits after."""
         most = max(len(prompt) - count for prompt, count in zip(prompts, read, strict=True))
-        # A shorter rest reads its last token again, at the same place, which changes nothing.
-        places = [
-            [min(count + new, len(prompt) - 1) for new in range(most)]
-            for prompt, count in zip(prompts, read, strict=True)
-        ]
-        tokens = [[prompt[place] for place in row] for prompt, row in zip(prompts, places, strict=True)]
+        # A shorter rest is filled up before it. What is read there stands where the row's first token will.
+        rests = [(prompt, count, most + count - len(prompt)) for prompt, count in zip(prompts, read, strict=True)]
+        places = [[len(prompt)] * more + list(range(count, len(prompt))) for prompt, count, more in rests]
+        tokens = [[0] * more + prompt[count:] for prompt, count, more in rests]
         shared = [self.shared(slot) for slot in range(first, len(self.begins))]
         self._group(first)
-        with _outputs_at(self.model, slice(None), -1):
-            return decode(self.model, self.cache, tokens, places, shared, first)[:, -1]
+        logits = torch.empty(0)
+        for start in range(0, most, _READ_AT_ONCE):
+            part = slice(start, start + _READ_AT_ONCE)
+            with _outputs_at(self.model, slice(None), -1):
+                now = [row[part] for row in tokens], [row[part] for row in places]
+                logits = decode(self.model, self.cache, *now, shared, first)[:, -1]
+        return logits
 
     def _beginning(self, prompts: list[list[int]]) -> tuple[Kept | None, int]:
         """What all prompts begin with, computed where it was not known and pays, and how many tokens that took."""
@@ -308,8 +313,10 @@ class MixedSlots:
     def _held(self, prefix: Kept) -> bool:
         return self.cascade and len(prefix.tokens) >= self.from_tokens
 
-    def spared(self, prompt: list[int]) -> int:
+    def spared(self, prompt: list[int], kept: Kept | None = None) -> int:
         """See `Slots`."""
+        if kept:
+            return len(base.tokens) if (base := self._once(kept.base, [prompt])) else 0
         return max((len(kept.tokens) for kept in self.prefixes if self._held(kept) and kept.begins(prompt)), default=0)
 
     def shared(self, slot: int) -> int:

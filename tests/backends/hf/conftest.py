@@ -58,3 +58,4 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_PREFILL_POSITIONS", 96)
     monkeypatch.setattr(forward, "_WORTH_SHARING", 2)
     monkeypatch.setattr(forward, "_WORTH_HOLDING", 3)
+    monkeypatch.setattr(forward, "_READ_AT_ONCE", 3)

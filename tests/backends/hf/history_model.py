@@ -72,7 +72,7 @@ class HistoryModel:
         else:
             self.decoded.append((rows, new))
         if position_ids is not None and new > 1:
-            self.prefilled += [len(set(places)) for places in position_ids.tolist()]
+            self.prefilled += [sum(place <= places[-1] for place in places) for places in position_ids.tolist()]
         if position_ids is None:
             start = filled.get_seq_length()
             position_ids = torch.arange(start, start + new).expand(rows, new)
@@ -103,8 +103,9 @@ class HistoryModel:
                     list(zip(positions[row, visible].int().tolist(), tokens[row, visible].int().tolist(), strict=True))
                     for tokens, positions in layers
                 ]
-                assert pasts[0] == pasts[1], "the layers disagree"
-                logits[row, place] = logits_after(_beginning(row) + pasts[0])
+                # What fills up a row sees what was never written. Nobody may use its logits.
+                known = pasts[0] == pasts[1]
+                logits[row, place] = logits_after(_beginning(row) + pasts[0]) if known else torch.nan
         return SimpleNamespace(logits=logits, past_key_values=filled)
 
 

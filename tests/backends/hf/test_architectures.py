@@ -112,6 +112,7 @@ def test_texts_equal_generate(name: str, build: Callable[..., Path]) -> None:
     model_type, options, mixed = ARCHITECTURES[name]
     backend = HFBackend(str(build(model_type, options)), mode="completion", dtype="float32", batch_size=3)
     assert (backend.ability.mixed_up_to > 0) is mixed
+    assert backend.ability.several is mixed
     requests = [request(prompt, max_tokens=12) for prompt in PROMPTS]
     expected = [greedy(backend, asked)[0] for asked in requests]
     assert texts(backend, requests) == expected

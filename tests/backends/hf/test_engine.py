@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from promptkit.backends.hf import cache, engine, sampling
+from promptkit.backends.hf import cache, engine, forward, sampling
 from promptkit.backends.hf.rows import Row
 from tests.backends.hf.history_model import VOCABULARY, HistoryModel, alone, make_row
 from tests.backends.hf.rolling import assert_as_alone, batch_of, random_rows, run
@@ -220,6 +220,51 @@ def test_the_samples_of_a_prompt_that_goes_on_read_it_once_beside_others() -> No
     assert_as_alone(run(batch, on), on)
     assert model.prefilled[:2] == [2, 3], "the newest token of a row that ended was never read"
     assert [row.reused - len(row.prompt) for row in on] == [-2, 0, 0, -3, 0, 0]
+
+
+def test_prompts_go_on_beside_rows_that_are_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = batch_of(HistoryModel(), max_rows=8)
+    head = list(range(1, 9))
+    for start in (0, 2):  # the first two make the beginning known, so that the next two begin with it
+        first = [make_row([*head, 10 + start + tag], 3, 1.0, seed=tag, tag=start + tag) for tag in range(2)]
+        assert_as_alone(run(batch, first), first)
+    assert all(batch._kept[row.key].base is not None for row in first)
+    under_way = [make_row([*head, 20 + tag], 12, 0.5, seed=40 + tag, tag=10 + tag) for tag in range(4)]
+    batch.add(under_way)
+    batch.advance()
+    assert len(batch.live) >= 2
+    on = [
+        make_row([*row.prompt, *row.tokens, 25, 26, 27][: 20 + row.tag], 5, 1.0, tag=30 + row.tag, parent=row.key)
+        for row in first
+    ]
+    read: list[tuple[int, int]] = []
+    original = forward.decode
+
+    def decode(model: Any, cache: Any, tokens: Any, places: Any, prefixes: Any, first: int = 0) -> Any:
+        read.append((first, len(tokens)))
+        return original(model, cache, tokens, places, prefixes, first)
+
+    monkeypatch.setattr(forward, "decode", decode)
+    live = len(batch.live)
+    ended = run(batch, on)
+    assert (live, 2) in read, "both are read in one pass, and no other row with them"
+    assert all((row.tokens, row.finish_reason) == alone(row) for row in [*on, *under_way])
+    assert set(ended) >= {row.tag for row in on}
+
+
+def test_few_rows_wait_a_little_for_others_to_enter_with() -> None:
+    batch = batch_of(HistoryModel(), max_rows=64, ends=frozenset())
+    batch.add([make_row([tag % 20 + 1, tag % 7 + 1], 90, 1.0, seed=tag, tag=tag) for tag in range(24)])
+    batch.advance()
+    for tag, together in ((30, 1), (40, 3)):
+        live = len(batch.live)
+        batch.add([make_row([5, 5, 5], 90, 1.0, seed=tag + place, tag=tag + place) for place in range(together)])
+        steps = 0
+        while batch.waiting:
+            batch.advance()
+            steps += 1
+        assert len(batch.live) == live + together
+        assert steps == (1 if together >= live // 8 else engine._PATIENCE + 1)
 
 
 def test_rows_are_kept_within_a_quarter_of_the_cache() -> None:
