@@ -1,6 +1,7 @@
 """Backends: where requests go. `from_spec` makes one from a short text, `default` is the embedded model."""
 
 import inspect
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -181,6 +182,10 @@ def _no_local_models(error: ImportError) -> ModelError:
 
 
 def _unknown(spec: str) -> ConfigError:
+    from promptkit.models import EMBEDDED
+
+    if spec in EMBEDDED or re.fullmatch(r"[\w.-]+/[\w./-]+", spec):
+        return ConfigError(f"unknown backend {spec!r}", hint=f"for a local model, say hf:{spec}")
     brought = "".join(f", `{name}:<model>`" for name in plugins.names("backends"))
     known = f"`default`, `hf:<hub id or folder>`{brought} or `openai:<model>`, such as hf:Qwen/Qwen2.5-0.5B-Instruct"
     return ConfigError(f"unknown backend {spec!r}", hint=f"use {known}")

@@ -67,6 +67,14 @@ def test_a_spec_of_no_backend_is_an_error_that_names_those_there_are(
     assert said.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("spec", ["smollm2-135m", "Qwen/Qwen2.5-0.5B-Instruct", "./models/mine"])
+def test_the_name_of_a_local_model_alone_is_an_error_that_says_how_to_name_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, spec: str
+) -> None:
+    said = CommandLine(capsys, monkeypatch, tmp_path)("run", "zero-shot", "Q?", "--backend", spec)
+    assert (said.code, said.err) == (2, f"error: unknown backend '{spec}' (for a local model, say hf:{spec})\n")
+
+
 def test_a_plan_imports_no_engine() -> None:
     pytest.importorskip("transformers", reason="local models need the extra `hf`")
     code = (
