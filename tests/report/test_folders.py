@@ -87,3 +87,17 @@ def test_the_state_changes_with_what_is_written(evaluation: Path) -> None:
     with (evaluation / "direct" / "samples.jsonl").open("a") as file:
         file.write("\n")
     assert state_of(evaluation) != before
+
+
+def test_the_folder_of_a_suite_is_an_error_that_names_what_to_give_instead(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        (tmp_path / f"seed-{seed}/direct").mkdir(parents=True)
+        (tmp_path / f"seed-{seed}/direct/manifest.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        finished([tmp_path])
+    assert refused.value.message == f"{tmp_path} holds several evaluations"
+    assert refused.value.hint == f"give a folder around its runs, as {tmp_path / 'seed-0'}"
+    with pytest.raises(ConfigError) as refused:
+        load_run(tmp_path)
+    assert refused.value.message == f"{tmp_path} is no run folder but holds 2"
+    assert refused.value.hint == f"give one of them, as {tmp_path / 'seed-0/direct'}"

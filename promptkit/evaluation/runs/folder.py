@@ -225,11 +225,15 @@ def no_folder(folder: Path) -> ConfigError:
     return ConfigError(f"there is no folder {folder}", hint="give one that `promptkit eval` wrote; run it first")
 
 
+def runs_below(folder: Path) -> list[Path]:
+    """The run folders in a folder, at any depth: a suite has one for each seed, model and benchmark."""
+    return sorted(path.parent for path in folder.rglob("manifest.json") if path.parent != folder)
+
+
 def _no_run(folder: Path) -> ConfigError:
     if not folder.exists():
         return no_folder(folder)
-    inside = sorted(path.parent for path in folder.glob("*/manifest.json")) if folder.is_dir() else []
-    if inside:
+    if inside := runs_below(folder):
         return ConfigError(
             f"{folder} is no run folder but holds {len(inside)}", hint=f"give one of them, as {inside[0]}"
         )
