@@ -17,6 +17,8 @@ from promptkit.foreign_text import one_line
 
 WEAK = 0.4
 """Kappa up to which agreement is at most "fair" (Landis and Koch, 1977): verdicts of such a judge decide nothing."""
+_ENOUGH = 20
+"""Texts from which on an interval of kappa is shown: its variance is that of large samples."""
 
 
 def print_judged(all_judged: Sequence[Judged], console: Console, seed: int) -> None:
@@ -136,7 +138,9 @@ def said(found: Agreement) -> str:
     agreed = f"agree on {found.share * 100:.0f} % of {found.n}"
     if found.kappa is None or found.ci95 is None:
         return f"{agreed}, both with one verdict for all, so that kappa is not defined."
-    low, high = found.ci95
+    if found.n < _ENOUGH:
+        return f"{agreed}, kappa {found.kappa:.2f} (of fewer than {_ENOUGH} texts no interval can be told)."
+    low, high = max(-1.0, found.ci95.low), min(1.0, found.ci95.high)
     weak = ": no better than fair" if found.kappa <= WEAK else ""
     return f"{agreed}, kappa {found.kappa:.2f} (95 % interval {low:.2f} to {high:.2f}){weak}."
 

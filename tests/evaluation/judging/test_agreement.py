@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptkit.evaluation.judging.agreement import agreement, cohen_kappa
+from promptkit.evaluation.judging.table import said
 from promptkit.evaluation.statistics.paired_points import points_difference
 
 TABLES = st.integers(2, 5).flatmap(
@@ -51,6 +52,15 @@ def test_a_published_example() -> None:
     """Two raters, 200 patients, three diagnoses: kappa .68 (Fleiss, 1981, chapter 13)."""
     found = cohen_kappa([[150, 2, 8], [10, 8, 2], [0, 0, 20]])
     assert found is not None and found[0] == pytest.approx(0.68, abs=0.005)
+
+
+def test_few_texts_have_no_interval_of_kappa() -> None:
+    names = [f"{n}" for n in range(20)]
+    one = {name: "yes" if int(name) % 2 else "no" for name in names}
+    other = one | {"0": "yes"}
+    assert said(agreement(one, other, ["no", "yes"])) == "agree on 95 % of 20, kappa 0.90 (95 % interval 0.71 to 1.00)."
+    few = agreement({"0": "no"}, other, ["no", "yes"])
+    assert said(few) == "agree on 0 % of 1, kappa 0.00 (of fewer than 20 texts no interval can be told)."
 
 
 def test_where_chance_alone_agrees_kappa_is_not_defined() -> None:
