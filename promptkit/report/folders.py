@@ -5,7 +5,7 @@ from pathlib import Path
 
 from promptkit.errors import ConfigError
 from promptkit.evaluation.runs import Run
-from promptkit.evaluation.runs.folder import load_run, runs_below
+from promptkit.evaluation.runs.folder import load_run
 from promptkit.strategies import PRESETS
 
 
@@ -52,8 +52,8 @@ def finished(folders: Sequence[Path]) -> list[Run]:
     """
     found = [run_folders(folder) for folder in folders]
     for folder, inside in zip(folders, found, strict=True):
-        if not inside and (below := runs_below(folder)):
-            hint = f"give a folder around its runs, as {below[0].parent}"
+        if not inside and (several := evaluations(folder)):
+            hint = f"give a folder around its runs, as {min(several)}"
             raise ConfigError(f"{folder} holds several evaluations", hint=hint)
         if not inside:
             raise ConfigError(f"there is no run in {folder}", hint="give folders that eval wrote")

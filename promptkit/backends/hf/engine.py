@@ -124,10 +124,10 @@ class RollingBatch:
 
     def _admit(self) -> list[Pass]:
         """Take rows out of the queue and sort them into prefill passes, each a list of prompts with their rows."""
-        self._waited += 1 if self.waiting else -self._waited
+        self._waited = self._waited + 1 if self.waiting else 0
         room = (most := self._limit()) - len(self.live)
-        few = len(self.waiting) < len(self.live) // 8 and self._waited <= _PATIENCE
-        if self.live and (self._retry_rows or room < max(1, most // 8) or few):
+        gathering = len(self.waiting) < len(self.live) // 8 and self._waited <= _PATIENCE
+        if self.live and (self._retry_rows or room < max(1, most // 8) or gathering):
             return []
         self._waited = 0
         prompts: list[list[Row]] = []

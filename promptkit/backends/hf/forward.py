@@ -284,13 +284,10 @@ class MixedSlots:
         tokens = [[0] * more + prompt[count:] for prompt, count, more in rests]
         shared = [self.shared(slot) for slot in range(first, len(self.begins))]
         self._group(first)
-        logits = torch.empty(0)
-        for start in range(0, most, _READ_AT_ONCE):
-            part = slice(start, start + _READ_AT_ONCE)
-            with _outputs_at(self.model, slice(None), -1):
-                now = [row[part] for row in tokens], [row[part] for row in places]
-                logits = decode(self.model, self.cache, *now, shared, first)[:, -1]
-        return logits
+        parts = [slice(start, start + _READ_AT_ONCE) for start in range(0, most, _READ_AT_ONCE)]
+        pieces = [([row[part] for row in tokens], [row[part] for row in places]) for part in parts]
+        with _outputs_at(self.model, slice(None), -1):
+            return [decode(self.model, self.cache, *piece, shared, first)[:, -1] for piece in pieces][-1]
 
     def _beginning(self, prompts: list[list[int]]) -> tuple[Kept | None, int]:
         """What all prompts begin with, computed where it was not known and pays, and how many tokens that took."""

@@ -12,6 +12,9 @@ from promptkit.evaluation.statistics.intervals import Interval, normal_quantile
 Weights: TypeAlias = Literal["none", "quadratic"]
 """Whether a disagreement counts the same, or the more the further apart the marks are."""
 
+ENOUGH = 20
+"""Texts from which on kappa has an interval: its variance is that of large samples."""
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -25,7 +28,7 @@ class Agreement:
     """1 for full agreement, 0 for what chance would give; `None` where both said one and the same thing of all texts
     or there are none, as chance alone agrees fully then."""
     ci95: Interval | None
-    """By the large-sample variance; too narrow for few texts."""
+    """By the large-sample variance, within −1 and 1; `None` for fewer than 20 texts, where it would be too narrow."""
 
     def summary(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -50,8 +53,10 @@ def agreement(
     for a, b in both:
         table[places[a], places[b]] += 1
     share = sum(a == b for a, b in both) / len(both) if both else 0.0
-    kappa = cohen_kappa(table, weights)
-    return Agreement(len(both), share, *(kappa or (None, None)))
+    kappa, interval = cohen_kappa(table, weights) or (None, None)
+    if interval is not None:
+        interval = Interval(max(-1.0, interval.low), min(1.0, interval.high)) if len(both) >= ENOUGH else None
+    return Agreement(len(both), share, kappa, interval)
 
 
 def cohen_kappa(table: Any, weights: Weights = "none", level: float = 0.95) -> tuple[float, Interval] | None:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from promptkit.evaluation.judging.agreement import Agreement
+from promptkit.evaluation.judging.agreement import ENOUGH, Agreement
 from promptkit.evaluation.judging.judged import Judged, compare_points, compare_verdicts
 from promptkit.evaluation.judging.pairwise import Preference
 from promptkit.evaluation.presentation.phrases import p_text
@@ -17,8 +17,6 @@ from promptkit.foreign_text import one_line
 
 WEAK = 0.4
 """Kappa up to which agreement is at most "fair" (Landis and Koch, 1977): verdicts of such a judge decide nothing."""
-_ENOUGH = 20
-"""Texts from which on an interval of kappa is shown: its variance is that of large samples."""
 
 
 def print_judged(all_judged: Sequence[Judged], console: Console, seed: int) -> None:
@@ -136,11 +134,11 @@ def said(found: Agreement) -> str:
     if not found.n:
         return "have no text in common that both could judge."
     agreed = f"agree on {found.share * 100:.0f} % of {found.n}"
-    if found.kappa is None or found.ci95 is None:
+    if found.kappa is None:
         return f"{agreed}, both with one verdict for all, so that kappa is not defined."
-    if found.n < _ENOUGH:
-        return f"{agreed}, kappa {found.kappa:.2f} (of fewer than {_ENOUGH} texts no interval can be told)."
-    low, high = max(-1.0, found.ci95.low), min(1.0, found.ci95.high)
+    if found.ci95 is None:
+        return f"{agreed}, kappa {found.kappa:.2f} (of fewer than {ENOUGH} texts no interval can be told)."
+    low, high = found.ci95
     weak = ": no better than fair" if found.kappa <= WEAK else ""
     return f"{agreed}, kappa {found.kappa:.2f} (95 % interval {low:.2f} to {high:.2f}){weak}."
 

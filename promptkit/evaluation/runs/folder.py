@@ -225,15 +225,11 @@ def no_folder(folder: Path) -> ConfigError:
     return ConfigError(f"there is no folder {folder}", hint="give one that `promptkit eval` wrote; run it first")
 
 
-def runs_below(folder: Path) -> list[Path]:
-    """The run folders in a folder, at any depth: a suite has one for each seed, model and benchmark."""
-    return sorted(path.parent for path in folder.rglob("manifest.json") if path.parent != folder)
-
-
 def _no_run(folder: Path) -> ConfigError:
     if not folder.exists():
         return no_folder(folder)
-    if inside := runs_below(folder):
+    inside = sorted(path.parent for below in ("*", "*/*") for path in folder.glob(f"{below}/manifest.json"))
+    if inside:  # of one evaluation, or of one for each seed
         return ConfigError(
             f"{folder} is no run folder but holds {len(inside)}", hint=f"give one of them, as {inside[0]}"
         )

@@ -104,8 +104,10 @@ class HistoryModel:
                     for tokens, positions in layers
                 ]
                 # What fills up a row sees what was never written. Nobody may use its logits.
-                known = pasts[0] == pasts[1]
-                logits[row, place] = logits_after(_beginning(row) + pasts[0]) if known else torch.nan
+                here, at = position_ids[row].tolist(), int(position_ids[row, query])
+                filler = new > 1 and (at > here[-1] or here.count(at) > 1)
+                assert filler or pasts[0] == pasts[1], "the layers disagree"
+                logits[row, place] = torch.nan if filler else logits_after(_beginning(row) + pasts[0])
         return SimpleNamespace(logits=logits, past_key_values=filled)
 
 
